@@ -1,0 +1,81 @@
+/**
+ * The view: who is there, and who holds what, under which epoch.
+ *
+ * The coordination server journals it; slaves, the gateway and clients keep copies. It is a
+ * value: a change makes a new one. What *should be* (ring, placement) is the planner's; this
+ * is what *is*.
+ *
+ * Invariants
+ *   1. A configuration of epoch 0 has no members: its partition was never founded.
+ *   2. The members of a configuration are different slaves; `members[0]` is the owner.
+ *   3. No configuration's epoch is above the view's.
+ */
+import type { Epoch, Partition, SlaveId, StoreId } from './ids.ts';
+
+/** A slave with a certain store: the only thing that can be a member (protocol N3). */
+export interface Member {
+  readonly slave: SlaveId;
+  readonly store: StoreId;
+}
+
+/** What a start of a slave is known by: a count kept in its store, and chance (protocol I2). */
+export interface Boot {
+  readonly count: number;
+  readonly nonce: string;
+}
+
+export interface Configuration {
+  readonly epoch: Epoch;
+  /** `members[0]` is the owner; the others hold copies, in ring order. */
+  readonly members: readonly Member[];
+  /** The start of the owner under which it was made owner. A restarted owner needs a new epoch (protocol F5). */
+  readonly ownerNonce: string;
+}
+
+export type Stage = 'joining' | 'alive' | 'suspect' | 'dead' | 'draining';
+
+export interface SlaveRecord {
+  readonly id: SlaveId;
+  readonly store: StoreId;
+  readonly boot: Boot;
+  /** Where clients reach it. */
+  readonly host: string;
+  readonly port: number;
+  /** Where slaves reach it. */
+  readonly peerPort: number;
+  readonly pid: number;
+  readonly stage: Stage;
+}
+
+/** What is fixed for a cluster when it is created, or learnt by slaves when they register. */
+export interface ClusterSettings {
+  readonly partitions: number;
+  /** How many slaves hold each key, its owner counted. `Infinity` cannot travel: 'all' is 0. */
+  readonly replicas: number;
+  readonly minCopies: number;
+  readonly tokens: number;
+  readonly replication: 'successor';
+  readonly heartbeatMs: number;
+  readonly windowMs: number;
+  readonly promiseMs: number;
+  readonly requestTimeoutMs: number;
+}
+
+export interface View {
+  readonly clusterId: string;
+  /** The last number the journal has given out to anything in this view. */
+  readonly epoch: Epoch;
+  readonly settings: ClusterSettings;
+  readonly slaves: ReadonlyMap<SlaveId, SlaveRecord>;
+  /** Indexed by partition. */
+  readonly configurations: readonly Configuration[];
+}
+
+export const sameMember = (a: Member, b: Member): boolean => a.slave === b.slave && a.store === b.store;
+
+export const hasMember = ({ members }: Configuration, wanted: Member): boolean =>
+  members.some((member) => sameMember(member, wanted));
+
+/** The owner, if the partition was ever founded. */
+export const ownerOf = (view: View, partition: Partition): Member | undefined =>
+  view.configurations[partition]?.members[0];
