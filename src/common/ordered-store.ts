@@ -5,9 +5,16 @@
  * order, each when it is as durable as the store was opened to be. A failure is final: it is
  * reported once, and the store does nothing afterwards (a failed fsync is never retried).
  *
+ * Buffers handed in are copied before `commit` returns, so that they may be used again. Buffers
+ * that reads hand out are the reader's to keep and nobody's to write into. A key has 1 to 1,978
+ * bytes (`KEY_BYTES_MAX`); a value may be empty.
+ *
  * Invariants
- *   1. A commit is visible to reads no later than its `done`.
- *   2. `done` of a commit is called only after those of all earlier ones.
+ *   1. A commit becomes visible to reads whole, directly before its `done`: nothing can be read
+ *      that is not yet as durable as the store promises.
+ *   2. `done` of a commit is called only after those of all earlier ones, and never inside `commit`.
+ *   3. After a crash the store holds a prefix of the commits, in their order, which contains at
+ *      least every one whose `done` was called.
  */
 export type Change =
   | { readonly kind: 'put'; readonly key: Buffer; readonly value: Buffer }
@@ -28,8 +35,18 @@ export interface RangeLimit {
 }
 
 export interface OrderedStore {
+  /** Throws `StoreFailure` once the store has failed; so does `range`. */
   get(key: Buffer): Buffer | undefined;
   /** In key order, from `from` up to but not including `to`. */
   range(from: Buffer, to: Buffer, limit: RangeLimit): readonly StoredRecord[];
+  /** Later changes of a batch win over earlier ones. */
   commit(changes: readonly Change[], done: () => void): void;
+}
+
+/** What LMDB can hold in pages of 4 KiB. */
+export const KEY_BYTES_MAX = 1_978;
+
+/** The disk, or what lies on it, cannot be trusted any more. Final: whoever sees it stops. */
+export class StoreFailure extends Error {
+  override readonly name = 'StoreFailure';
 }

@@ -79,3 +79,43 @@ export const hasMember = ({ members }: Configuration, wanted: Member): boolean =
 /** The owner, if the partition was ever founded. */
 export const ownerOf = (view: View, partition: Partition): Member | undefined =>
   view.configurations[partition]?.members[0];
+
+/** The view as it travels: maps become lists. */
+export interface WireView {
+  readonly epoch: Epoch;
+  readonly settings: ClusterSettings;
+  readonly slaves: readonly SlaveRecord[];
+  readonly configurations: readonly Configuration[];
+}
+
+/** What is different in a newer view. */
+export interface ViewChange {
+  readonly epoch: Epoch;
+  readonly slaves: readonly SlaveRecord[];
+  readonly gone: readonly SlaveId[];
+  readonly configurations: readonly { readonly partition: Partition; readonly configuration: Configuration }[];
+}
+
+export const viewOf = (clusterId: string, { epoch, settings, slaves, configurations }: WireView): View => ({
+  clusterId,
+  epoch,
+  settings,
+  slaves: new Map(slaves.map((record) => [record.id, record])),
+  configurations,
+});
+
+export const wireOf = ({ epoch, settings, slaves, configurations }: View): WireView => ({
+  epoch,
+  settings,
+  slaves: [...slaves.values()],
+  configurations,
+});
+
+export function changeView(view: View, change: ViewChange): View {
+  const slaves = new Map(view.slaves);
+  for (const record of change.slaves) slaves.set(record.id, record);
+  for (const id of change.gone) slaves.delete(id);
+  const configurations = [...view.configurations];
+  for (const { partition, configuration } of change.configurations) configurations[partition] = configuration;
+  return { ...view, epoch: change.epoch, slaves, configurations };
+}

@@ -1,0 +1,40 @@
+/** All commands, in the order in which help lists them. */
+import type { Command } from './command.ts';
+import { remove } from './delete.ts';
+import { exportFile } from './export.ts';
+import { get } from './get.ts';
+import { importFile } from './import.ts';
+import { keyrange, keyrangeRead } from './keyrange.ts';
+import { notBuilt, notBuiltNames } from './not-built.ts';
+import { put } from './put.ts';
+import { ring } from './ring.ts';
+import { status } from './status.ts';
+import { where } from './where.ts';
+
+export const commands: readonly Command[] = [
+  put,
+  get,
+  remove,
+  where,
+  status,
+  ring,
+  keyrange,
+  keyrangeRead,
+  importFile,
+  exportFile,
+  notBuilt,
+];
+
+export const commandNames: readonly string[] = [
+  'put',
+  'get',
+  'delete',
+  'where',
+  'status',
+  'ring',
+  'keyrange',
+  'keyrange-read',
+  'import',
+  'export',
+  ...notBuiltNames,
+];

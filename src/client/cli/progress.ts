@@ -1,0 +1,51 @@
+/**
+ * A progress bar on standard error, where a terminal shows it; nothing at all elsewhere.
+ *
+ *   import  [##########··········]  51%  12345 keys  8211/s
+ */
+import type { World } from './world.ts';
+
+const REDRAW_MS = 100;
+const BAR_WIDTH = 30;
+
+export interface Step {
+  readonly keys: number;
+  /** Between 0 and 1; undefined where the end is not known. */
+  readonly share: number | undefined;
+}
+
+export class Progress {
+  readonly #world: Pick<World, 'err' | 'monotonicMs' | 'terminal'>;
+  readonly #name: string;
+  readonly #startMs: number;
+  #drawnMs: number | undefined;
+
+  constructor(name: string, world: Pick<World, 'err' | 'monotonicMs' | 'terminal'>) {
+    this.#world = world;
+    this.#name = name;
+    this.#startMs = world.monotonicMs();
+  }
+
+  show(step: Step): void {
+    if (!this.#world.terminal.err) return;
+    const nowMs = this.#world.monotonicMs();
+    if (this.#drawnMs !== undefined && nowMs - this.#drawnMs < REDRAW_MS) return;
+    this.#drawnMs = nowMs;
+    this.#world.err(`\r${progressText(this.#name, step, nowMs - this.#startMs)}\x1b[K`);
+  }
+
+  /** Wipes the bar away; what comes next has the line to itself. */
+  end(): void {
+    if (this.#drawnMs !== undefined) this.#world.err('\r\x1b[K');
+    this.#drawnMs = undefined;
+  }
+}
+
+export function progressText(name: string, { keys, share }: Step, elapsedMs: number): string {
+  const rate = elapsedMs < 1 ? 0 : Math.round((keys * 1_000) / elapsedMs);
+  const known = share === undefined ? undefined : Math.min(1, Math.max(0, share));
+  const filled = known === undefined ? 0 : Math.round(known * BAR_WIDTH);
+  const bar = known === undefined ? '' : `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}]  `;
+  const percent = known === undefined ? '' : `${String(Math.floor(known * 100)).padStart(3)}%  `;
+  return `${name}  ${bar}${percent}${keys} keys  ${rate}/s`;
+}

@@ -1,0 +1,97 @@
+/**
+ * What slaves and the coordination server say to each other over the control link.
+ *
+ * Messages are values; the codec is msgpack. Each may come twice, late, or from a link that is
+ * gone: everything that matters carries an epoch, and both sides answer a repeat as they did before.
+ */
+import type { Epoch, Partition, SlaveId } from '../ids.ts';
+import type { Boot, Configuration, ViewChange, WireView } from '../view.ts';
+
+/** A place in a log, as in `slave/replication/position.ts`. */
+export interface LogEnd {
+  readonly epoch: Epoch;
+  readonly seq: number;
+}
+
+export interface Registration {
+  readonly kind: 'register';
+  /** Undefined: a store that has never belonged to a cluster. */
+  readonly clusterId: string | undefined;
+  readonly slave: SlaveId;
+  readonly store: string;
+  readonly boot: Boot;
+  /** The kernel's boot: with `--durability os` a machine that went down may have lost what it acknowledged (I4). */
+  readonly kernelBoot: string;
+  /** Whether that is the kernel boot under which the store was last open. */
+  readonly isSameKernelBoot: boolean;
+  readonly durability: 'fsync' | 'os' | 'memory';
+  readonly host: string;
+  readonly port: number;
+  readonly peerPort: number;
+  readonly pid: number;
+  /** The highest epoch this store has sworn to (N4). */
+  readonly epoch: Epoch;
+  /** Configurations that it has adopted, so that a grow the journal never heard of comes to light. */
+  readonly adopted: readonly AdoptedConfiguration[];
+}
+
+export interface AdoptedConfiguration {
+  readonly partition: Partition;
+  readonly configuration: Configuration;
+}
+
+export interface FenceAnswer {
+  readonly partition: Partition;
+  /** The durable end of its log. */
+  readonly end: LogEnd;
+  /** Its newest adopted configuration; epoch 0: none. */
+  readonly adopted: Configuration;
+  /** To whom it gave a promise under any epoch, and for how long that still runs (F1). */
+  readonly promised: readonly { readonly slave: SlaveId; readonly ms: number }[];
+  /** It has forgotten whom it promised before it started: everybody, for so long. */
+  readonly promisedAllMs: number;
+}
+
+export interface SlaveReport {
+  readonly kind: 'report';
+  readonly ownKeys: number;
+  readonly previousKeys: number;
+  readonly ownPartitions: number;
+  readonly previousPartitions: number;
+  readonly isLowOnSpace: boolean;
+  readonly commands: number;
+}
+
+export type FromSlave =
+  | Registration
+  | { readonly kind: 'fenced'; readonly epoch: Epoch; readonly answers: readonly FenceAnswer[] }
+  /** A fence or a grow came too late: this slave has sworn to a higher epoch. */
+  | { readonly kind: 'outdated'; readonly partition: Partition; readonly epoch: Epoch }
+  | { readonly kind: 'serving'; readonly items: readonly { readonly partition: Partition; readonly epoch: Epoch }[] }
+  /** The owner has adopted a larger list, durably (G2). */
+  | ({ readonly kind: 'grown' } & AdoptedConfiguration)
+  /** The grow of this epoch was never adopted, and never will be. */
+  | { readonly kind: 'grow-dropped'; readonly partition: Partition; readonly epoch: Epoch; readonly why: string }
+  /** This member cannot be brought level from any log: it must be left out and copied anew. */
+  | { readonly kind: 'unfit'; readonly partition: Partition; readonly epoch: Epoch; readonly slave: SlaveId }
+  | SlaveReport
+  | { readonly kind: 'leaving' };
+
+export type ToSlave =
+  | { readonly kind: 'registered'; readonly clusterId: string; readonly view: WireView }
+  /** `isFinal`: asking again is of no use; the slave says why and ends. */
+  | { readonly kind: 'refused'; readonly why: string; readonly isFinal: boolean }
+  | ({ readonly kind: 'view' } & ViewChange)
+  | { readonly kind: 'fence'; readonly epoch: Epoch; readonly partitions: readonly Partition[] }
+  | {
+      readonly kind: 'grow';
+      readonly epoch: Epoch;
+      readonly partition: Partition;
+      /** The configuration it was planned on (G2). */
+      readonly base: Epoch;
+      readonly members: Configuration['members'];
+      readonly ownerNonce: string;
+    }
+  | { readonly kind: 'drop-grow'; readonly partition: Partition; readonly epoch: Epoch }
+  /** It was declared dead: what it holds has moved on. It registers afresh. */
+  | { readonly kind: 'buried' };

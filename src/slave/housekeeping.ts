@@ -1,0 +1,140 @@
+/**
+ * What a slave looks after when nobody asks: promises, silent peers, late requests, fills, the
+ * log's length, keys whose time is over, and what the coordination server shows of it.
+ *
+ * Each runs on the tick, at its own pace; none of it is needed for safety. Work is bounded per
+ * tick, so that a tick never holds up a turn.
+ */
+import type { Key, SlaveId } from '../common/ids.ts';
+import { isHeldBack, tickGrow } from './migration/sender.ts';
+import { beginFill, endFill } from './migration/receiver.ts';
+import { trimRecords } from './record-log.ts';
+import { giveUpLate } from './replication/history.ts';
+import { remindPeers, tellCommitted } from './replication/owner.ts';
+import { pings } from './replication/promises.ts';
+import { isAuthority, type Replica, stampNow } from './replication/replica.ts';
+import { removeExpired } from './requests.ts';
+import { replicasOf, type State } from './state.ts';
+import { countKeys, expiredKeys, isDirty } from './tables.ts';
+
+/** Tables are filled in bulk, so that a later write of a key replaces an earlier one first. */
+const FILL_EVERY_MS = 100;
+/** Or sooner, when so much waits in memory. */
+const FILL_BYTES = 4 << 20;
+/** Keys written to tables in one tick, so that none takes long. */
+const FILL_KEYS_MAX = 4_096;
+/** Expired keys removed from one partition in one tick. */
+const EXPIRED_KEYS_MAX = 64;
+/** Partitions searched for expired keys in one tick. */
+const SWEPT_MAX = 16;
+const REPORT_EVERY_MS = 500;
+
+export function tick(state: State): void {
+  const { host } = state;
+  const replicas = replicasOf(state);
+  for (const replica of replicas) {
+    if (replica.role === 'none') continue;
+    giveUpLate(replica, host);
+    remindPeers(replica, host);
+    tellCommitted(replica, host);
+    tickGrow(replica, host);
+  }
+  ping(state, replicas);
+  sweep(state, replicas);
+  fillTables(state, replicas);
+  report(state, replicas);
+}
+
+/** Each T/3, so that two pings may be lost before a promise runs out (P1). */
+function ping(state: State, replicas: readonly Replica[]): void {
+  const { host } = state;
+  if (host.now - state.pingedAt < host.promiseMs / 3 || state.view === undefined) return;
+  state.pingedAt = host.now;
+  for (const [slave, items] of pings(replicas, host)) host.out.send(slave, { kind: 'ping', sentAt: host.now, items });
+}
+
+function fillTables(state: State, replicas: readonly Replica[]): void {
+  const { host } = state;
+  const dirty = replicas.filter(({ table, role }) => role !== 'none' && table.filling === undefined && isDirty(table));
+  const waitingBytes = dirty.reduce((sum, { table }) => sum + table.overlayBytes, 0);
+  if (host.now - state.filledAt < FILL_EVERY_MS && waitingBytes < FILL_BYTES) return;
+  state.filledAt = host.now;
+  // The partitions with most to fill first: what is left waits for the next tick.
+  dirty.sort((a, b) => b.table.overlay.size - a.table.overlay.size);
+  let keys = 0;
+  for (const replica of dirty) {
+    if (keys > FILL_KEYS_MAX) {
+      state.filledAt = -FILL_EVERY_MS as typeof state.filledAt; // At the next tick.
+      break;
+    }
+    keys += replica.table.overlay.size + 1;
+    const begun = beginFill(host.store, replica, host);
+    host.out.afterDurable((later) => {
+      endFill(replica, begun, later);
+    });
+  }
+  trim(state);
+}
+
+function trim(state: State): void {
+  const { records, config, host } = state;
+  const isFilled = (index: number, seq: number): boolean => {
+    const replica = state.replicas[index];
+    if (replica === undefined || replica.log.end.seq < seq) return true;
+    // A learner is sent the log from where it began.
+    const needed = Math.min(replica.table.filled.seq, replica.grow?.begin.seq ?? Infinity);
+    return needed >= seq;
+  };
+  for (const { partition, seq } of trimRecords(records, config.logKeepBytes, isFilled, host.out.changes)) {
+    const log = state.replicas[partition]?.log;
+    if (log !== undefined && seq <= log.end.seq) log.dropUpTo(seq);
+  }
+}
+
+/** The owner removes what has expired, a few keys of a few partitions at a time. */
+function sweep(state: State, replicas: readonly Replica[]): void {
+  const { host } = state;
+  const owned = replicas.filter((replica) => isAuthority(replica, host.now) && !isHeldBack(replica));
+  const found = new Map<Replica, readonly Key[]>();
+  for (let count = 0; count < Math.min(SWEPT_MAX, owned.length); count += 1) {
+    state.sweptTo = (state.sweptTo + 1) % owned.length;
+    const replica = owned[state.sweptTo];
+    if (replica === undefined || replica.table.count === 0) continue;
+    const keys = expiredKeys(host.store, replica.table, stampNow(replica, host), EXPIRED_KEYS_MAX);
+    if (keys.length > 0) found.set(replica, keys);
+  }
+  if (found.size > 0) removeExpired(state, found);
+}
+
+function report(state: State, replicas: readonly Replica[]): void {
+  const { host } = state;
+  if (!state.isRegistered || host.now - state.reportedAt < REPORT_EVERY_MS) return;
+  state.reportedAt = host.now;
+  const own = replicas.filter(({ role }) => role === 'owner');
+  const previous = replicas.filter(({ role }) => role === 'copy');
+  host.out.tell({
+    kind: 'report',
+    ownPartitions: own.length,
+    ownKeys: keysOf(state, own),
+    previousPartitions: previous.length,
+    previousKeys: keysOf(state, previous),
+    isLowOnSpace: state.isLowOnSpace,
+    commands: state.commands,
+  });
+}
+
+const keysOf = (state: State, replicas: readonly Replica[]): number =>
+  replicas.reduce((sum, { table }) => sum + countKeys(state.host.store, table), 0);
+
+/** Live peers from whom there has been no promise for a window: cut off from us, perhaps (for the heartbeat). */
+export function unheardPeers(state: State): readonly SlaveId[] {
+  const windowMs = state.view?.settings.windowMs ?? Infinity;
+  const unheard = new Set<SlaveId>();
+  for (const replica of replicasOf(state)) {
+    for (const [slave, { heldUntil, heardAt }] of replica.peers) {
+      const lastHeard = Math.max(heardAt, heldUntil - state.host.promiseMs);
+      if (state.host.now - lastHeard > windowMs) unheard.add(slave);
+    }
+  }
+  return [...unheard];
+}

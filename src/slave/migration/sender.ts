@@ -1,0 +1,204 @@
+/**
+ * Grow, at the owner: a learner copies the partition while writes go on (protocol G1 to G3).
+ *
+ *     copy-begin ─► learner wiped ─► parts, one at a time ─┐
+ *                    log since the beginning ──────────────┴─► level ─► adopt, durably ─► probe all ─► tell
+ *
+ * The snapshot is read in parts from what is committed at that moment, and the log runs beside it
+ * from before the first part: whatever changes after a part was read comes with the log. When the
+ * learner is nearly level, new writes are held back for a bounded moment; once it holds all that
+ * was ever proposed, the owner adopts the larger list. From then on every write needs the newcomer.
+ *
+ * It does not know why the partition grows, nor does it wait for anybody to allow the adoption:
+ * its number is journaled already.
+ */
+import type { SlaveId } from '../../common/ids.ts';
+import type { ToSlave } from '../../common/message/control.ts';
+import { invariant } from '../../common/invariant.ts';
+import { after } from '../../common/time.ts';
+import type { AckItem, PeerMessage } from '../peer-message.ts';
+import { adoptLarger, swearLarger } from '../replication/oath.ts';
+import { probe } from '../replication/owner.ts';
+import { type Grow, type Host, isFenced, progressOf, type Replica } from '../replication/replica.ts';
+import { snapshotPart } from '../tables.ts';
+
+/** One part of a snapshot: large enough to fill a link, small enough not to hold up a turn. */
+const PART = { records: 2_048, bytes: 512 << 10 };
+
+/** When the learner lacks at most so many entries, new writes are held back. */
+const NEARLY_LEVEL_ENTRIES = 64;
+
+/** For so long at most; then they go on, and another moment is sought. */
+const HOLD_BACK_MS = 100;
+
+type Order = ToSlave & { readonly kind: 'grow' };
+
+export function onGrow(replica: Replica, order: Order, host: Host): void {
+  const { partition, epoch } = order;
+  if (replica.configuration.epoch === epoch) return tellGrown(replica, host);
+  if (replica.grow?.epoch === epoch) return;
+  const why = refusalOf(replica, order);
+  const known = new Set(replica.configuration.members.map(({ slave }) => slave));
+  const learner = order.members.find(({ slave }) => !known.has(slave));
+  if (why !== undefined || learner === undefined) {
+    return host.out.tell({ kind: 'grow-dropped', partition, epoch, why: why ?? 'there is nobody new in it' });
+  }
+  replica.grow = {
+    epoch,
+    base: order.base,
+    configuration: { epoch, members: order.members, ownerNonce: order.ownerNonce },
+    learner: progressOf(learner, host.now),
+    begin: { epoch: replica.table.applied.epoch, seq: replica.table.applied.seq },
+    stage: 'copying',
+    part: -1,
+    from: undefined,
+    next: undefined,
+    isLastPart: false,
+    askedAt: host.now,
+    heldBackUntil: undefined,
+    restUntil: host.now,
+  };
+  begin(replica, replica.grow, host);
+}
+
+function refusalOf(replica: Replica, { epoch, base }: Order): string | undefined {
+  if (replica.phase !== 'open' || isFenced(replica)) return 'its owner does not serve it';
+  if (replica.configuration.epoch !== base) return 'its configuration is another one';
+  if (epoch <= replica.fence) return 'its number is an old one';
+  return undefined;
+}
+
+function begin(replica: Replica, grow: Grow, host: Host): void {
+  const { partition } = replica;
+  grow.askedAt = host.now;
+  host.out.send(grow.learner.member.slave, { kind: 'copy-begin', partition, epoch: grow.base, grow: grow.epoch, base: grow.begin });
+}
+
+/** The learner has everything before part `next`, durably; 0: it is empty and ready. */
+export function onCopyState(replica: Replica, from: SlaveId, state: PeerMessage & { kind: 'copy-state' }, host: Host): void {
+  const { grow } = replica;
+  if (grow?.epoch !== state.grow || grow.learner.member.slave !== from || grow.stage !== 'copying') return;
+  if (state.next === 0 && grow.part === -1) return startStream(replica, grow, host);
+  if (state.next === grow.part) return sendPart(replica, grow, host);
+  if (state.next !== grow.part + 1) return;
+  if (grow.isLastPart) {
+    grow.stage = 'levelling';
+    return tryToAdopt(replica, host);
+  }
+  grow.from = grow.next;
+  grow.part += 1;
+  sendPart(replica, grow, host);
+}
+
+/** The log first, so that nothing can fall between it and the snapshot. */
+function startStream(replica: Replica, grow: Grow, host: Host): void {
+  grow.learner.state = 'streaming';
+  grow.part = 0;
+  streamAfter(replica, grow, grow.begin.seq, host);
+  sendPart(replica, grow, host);
+}
+
+function streamAfter(replica: Replica, grow: Grow, seq: number, host: Host): void {
+  const { partition, committed, log } = replica;
+  invariant(seq >= log.base.seq, 'the log is kept as far back as a learner began');
+  for (const entry of log.after(seq, Infinity)) {
+    host.out.append(grow.learner.member.slave, host.now, { partition, epoch: grow.base, committed, entry });
+  }
+}
+
+function sendPart(replica: Replica, grow: Grow, host: Host): void {
+  const { partition, committed } = replica;
+  const { records, next } = snapshotPart(host.store, replica.table, grow.from, PART);
+  grow.next = next;
+  grow.isLastPart = next === undefined;
+  grow.askedAt = host.now;
+  const part = {
+    partition,
+    epoch: grow.base,
+    grow: grow.epoch,
+    number: grow.part,
+    committed,
+    records: records.map(({ key, stored }) => ({ kind: 'put', key, ...stored }) as const),
+    isLast: grow.isLastPart,
+  };
+  host.out.send(grow.learner.member.slave, { kind: 'copy-part', part });
+}
+
+export function onLearnerAck(replica: Replica, item: AckItem, host: Host): void {
+  const { grow } = replica;
+  if (grow?.base !== item.epoch || item.seq > replica.log.end.seq) return;
+  if (item.isGap) return resend(replica, grow, item.seq, host);
+  grow.learner.acked = Math.max(grow.learner.acked, item.seq);
+  if (grow.stage === 'levelling') tryToAdopt(replica, host);
+}
+
+/** Frames were lost on the way: everything since goes again, at most once in a promise's time. */
+function resend(replica: Replica, grow: Grow, from: number, host: Host): void {
+  if (host.now - grow.learner.probedAt < host.promiseMs || from < grow.begin.seq) return;
+  grow.learner.probedAt = host.now;
+  streamAfter(replica, grow, from, host);
+}
+
+function tryToAdopt(replica: Replica, host: Host): void {
+  const { grow } = replica;
+  if (grow?.stage !== 'levelling') return;
+  const lack = replica.log.end.seq - grow.learner.acked;
+  if (lack === 0) return startAdoption(replica, grow, host);
+  const mayHold = grow.heldBackUntil === undefined && grow.restUntil <= host.now;
+  if (lack <= NEARLY_LEVEL_ENTRIES && mayHold) {
+    grow.heldBackUntil = after(host.now, HOLD_BACK_MS);
+  }
+}
+
+/** Whether new writes of this partition are to wait a moment. */
+export const isHeldBack = (replica: Replica): boolean => replica.grow?.heldBackUntil !== undefined;
+
+function startAdoption(replica: Replica, grow: Grow, host: Host): void {
+  grow.stage = 'adopting';
+  grow.heldBackUntil ??= after(host.now, HOLD_BACK_MS);
+  swearLarger(replica, grow.configuration, host);
+  host.out.afterDurable((later) => {
+    // Fenced or dropped since: the fence's own oath lies above this one, and nobody has heard of it.
+    if (replica.grow !== grow || isFenced(replica)) return;
+    adoptLarger(replica, grow.configuration, later);
+    replica.swornFence = grow.epoch;
+    for (const progress of replica.peers.values()) probe(replica, progress, later);
+    tellGrown(replica, later);
+    later.released.add(replica);
+  });
+}
+
+export function tellGrown({ partition, configuration }: Replica, host: Host): void {
+  host.out.tell({ kind: 'grown', partition, configuration });
+}
+
+/** The coordination server takes the grow back: it is dropped for good, or it was adopted before. */
+export function onDropGrow(replica: Replica, epoch: Grow['epoch'], host: Host): void {
+  if (replica.configuration.epoch === epoch) return tellGrown(replica, host);
+  const { grow } = replica;
+  // While the larger list is on its way to the disk it cannot be taken back: the answer will be `grown`.
+  if (grow?.epoch === epoch && grow.stage === 'adopting') return;
+  if (grow?.epoch === epoch) dropGrow(replica, host);
+  host.out.tell({ kind: 'grow-dropped', partition: replica.partition, epoch, why: 'it was taken back' });
+}
+
+function dropGrow(replica: Replica, host: Host): void {
+  if (isHeldBack(replica)) host.released.add(replica);
+  replica.grow = undefined;
+}
+
+/** Reminds a silent learner, and lets held-back writes go when their moment is over. */
+export function tickGrow(replica: Replica, host: Host): void {
+  const { grow } = replica;
+  if (grow === undefined) return;
+  if (grow.stage === 'levelling' && grow.heldBackUntil !== undefined && grow.heldBackUntil <= host.now) {
+    grow.heldBackUntil = undefined;
+    grow.restUntil = after(host.now, host.promiseMs);
+    host.released.add(replica);
+  }
+  if (grow.stage === 'copying' && host.now - grow.askedAt > host.promiseMs) {
+    if (grow.part === -1) begin(replica, grow, host);
+    else sendPart(replica, grow, host);
+  }
+  if (grow.stage === 'levelling') tryToAdopt(replica, host);
+}

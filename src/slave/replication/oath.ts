@@ -1,0 +1,188 @@
+/**
+ * Oaths: what a replica swears, durably, before it says so: its fence, its configuration, its lessons.
+ *
+ *     fence n     no promise, no read, no write, no append of an older epoch from now on (F1, F2, N2)
+ *     adopt c     this slave acts in c; its fence is c's epoch
+ *     release     this slave is not in c: what it held is wiped, the fence stays
+ *     learn g     what was here is wiped; it is being copied anew
+ *
+ * Stored as `u32 checksum │ JSON`. An oath takes effect in memory at once (it only restricts) and
+ * is spoken of when it is durable.
+ */
+import { checksum } from '../../common/checksum.ts';
+import { type Epoch, epoch, type SlaveId } from '../../common/ids.ts';
+import { invariant } from '../../common/invariant.ts';
+import { TRYAGAIN, UNCERTAIN } from './history.ts';
+import { after, type Instant } from '../../common/time.ts';
+import type { Configuration, Member } from '../../common/view.ts';
+import type { FenceAnswer } from '../../common/message/control.ts';
+import { BrokenStore } from '../record.ts';
+import { swornKey } from '../store-layout.ts';
+import { emptyTable, wipe } from '../tables.ts';
+import { encodeMark } from './entry.ts';
+import { type Position, START } from './position.ts';
+import { dropHeld, promisedNow } from './promises.ts';
+import { type Host, type Learning, NEVER_FOUNDED, progressOf, type Progress, type Replica, whenDurable } from './replica.ts';
+
+export interface Oath {
+  readonly fence: Epoch;
+  readonly configuration: Configuration;
+  /** Its records are an unfinished snapshot: after a restart they are worth nothing. */
+  readonly isLearner: boolean;
+}
+
+export function encodeOath(oath: Oath): Buffer {
+  const text = Buffer.from(JSON.stringify(oath));
+  const bytes = Buffer.alloc(4 + text.length);
+  text.copy(bytes, 4);
+  bytes.writeUInt32BE(checksum(text), 0);
+  return bytes;
+}
+
+/** @throws BrokenStore when the checksum does not match. */
+export function decodeOath(bytes: Buffer): Oath {
+  if (bytes.length < 4 || checksum(bytes.subarray(4)) !== bytes.readUInt32BE(0)) {
+    throw new BrokenStore('what this store has sworn does not match its checksum');
+  }
+  return JSON.parse(bytes.toString('utf8', 4)) as Oath; // Written by encodeOath: the checksum says so.
+}
+
+function swear(replica: Replica, host: Host): void {
+  const { fence, configuration, role } = replica;
+  const value = encodeOath({ fence, configuration, isLearner: role === 'learner' });
+  host.out.changes.push({ kind: 'put', key: swornKey(replica.partition), value });
+  host.out.afterDurable(() => {
+    if (replica.swornFence < fence) replica.swornFence = fence;
+  });
+}
+
+/** Stops everything that this replica did as owner or as learner. Those who wait go on waiting: their entries may yet become history. */
+function standStill(replica: Replica, host: Host): void {
+  replica.phase = 'closed';
+  replica.isLevel = false;
+  replica.levelRound = undefined;
+  replica.fetchingFrom = undefined;
+  if (replica.grow?.heldBackUntil !== undefined) host.released.add(replica);
+  replica.grow = undefined;
+}
+
+/** Takes in a configuration that this slave is a member of. */
+export function adopt(replica: Replica, configuration: Configuration, host: Host): void {
+  invariant(configuration.epoch >= replica.fence, 'an older configuration is never adopted');
+  invariant(configuration.epoch > replica.configuration.epoch, 'a configuration is adopted once');
+  invariant(configuration.members.some((member) => isSelf(member, host)), 'only members adopt');
+  standStill(replica, host);
+  replica.learning = undefined;
+  replica.fence = configuration.epoch;
+  replica.configuration = configuration;
+  replica.role = configuration.members[0] && isSelf(configuration.members[0], host) ? 'owner' : 'copy';
+  replica.peers = peersOf(configuration, host);
+  dropHeld(replica);
+  swear(replica, host);
+}
+
+const isSelf = (member: Member, { self }: Host): boolean => member.slave === self.slave && member.store === self.store;
+
+export function peersOf({ members }: Configuration, host: Host): Map<SlaveId, Progress> {
+  invariant(new Set(members.map(({ slave }) => slave)).size === members.length, 'members are different slaves');
+  return new Map(members.filter((member) => !isSelf(member, host)).map((member) => [member.slave, progressOf(member, host.now)]));
+}
+
+/** Adds the learner to the members: only what it needs anew is reset, and the partition stays open (G2). */
+export function adoptLarger(replica: Replica, configuration: Configuration, host: Host): void {
+  invariant(replica.phase === 'open' && configuration.epoch > replica.fence, 'a grow is adopted by an open owner');
+  const before = replica.peers;
+  replica.grow = undefined;
+  replica.fence = configuration.epoch;
+  replica.configuration = configuration;
+  replica.peers = peersOf(configuration, host);
+  for (const [slave, progress] of replica.peers) progress.acked = before.get(slave)?.acked ?? 0;
+  dropHeld(replica);
+}
+
+/** What the disk must hold before a larger list is in force. */
+export function swearLarger(replica: Replica, configuration: Configuration, host: Host): void {
+  const value = encodeOath({ fence: configuration.epoch, configuration, isLearner: false });
+  host.out.changes.push({ kind: 'put', key: swornKey(replica.partition), value });
+}
+
+/** Fences a replica: the answer tells what it has and whom it has promised (F1). `answer` runs when the fence is durable. */
+export function fence(replica: Replica, number: Epoch, host: Host, answer: (answer: FenceAnswer) => void): void {
+  if (number > replica.fence) {
+    standStill(replica, host);
+    replica.fence = number;
+    if (replica.role === 'learner') forget(replica, host);
+    dropHeld(replica);
+    swear(replica, host);
+  }
+  whenDurable(host, () => {
+    if (replica.fence !== number) return;
+    replica.durable = replica.log.end.seq;
+    const { partition, log, configuration, given } = replica;
+    const end = { epoch: log.end.epoch, seq: log.end.seq };
+    const promised = promisedNow(replica, host.now);
+    for (const [slave, until] of given) if (until <= host.now) given.delete(slave);
+    const promisedAllMs = Math.max(0, after(host.startedAt, host.promiseMs) - host.now);
+    answer({ partition, end, adopted: configuration, promised, promisedAllMs });
+  });
+}
+
+/** A configuration without this slave is in force: what it held here has moved on. */
+export function release(replica: Replica, number: Epoch, host: Host): void {
+  standStill(replica, host);
+  if (number > replica.fence) replica.fence = number;
+  forget(replica, host);
+  swear(replica, host);
+}
+
+/** Empties the replica. Promises given stay on record, and so does the fence. */
+function forget(replica: Replica, host: Host): void {
+  giveUpAll(replica, host);
+  startAnew(replica, START, host);
+  replica.role = 'none';
+  replica.learning = undefined;
+  replica.configuration = NEVER_FOUNDED;
+  replica.peers = new Map();
+  replica.authorityUntil = NEVER;
+}
+
+const NEVER = -1 as Instant; // Before every instant.
+
+function giveUpAll(replica: Replica, host: Host): void {
+  for (let first = replica.waiting.shift(); first !== undefined; first = replica.waiting.shift()) {
+    host.out.answer(first.ticket, first.isLogged ? UNCERTAIN : TRYAGAIN);
+  }
+}
+
+function startAnew(replica: Replica, base: Position, host: Host): void {
+  wipe(replica.partition, host.out.changes);
+  replica.table = emptyTable(replica.partition, base);
+  replica.log.reset(base);
+  replica.prepared.clear();
+  replica.durable = replica.committed = replica.committedTold = base.seq;
+  replica.afterFill = undefined;
+  host.out.logItems.push(encodeMark('reset', { partition: replica.partition, ...base }));
+}
+
+/** Becomes a learner: what was here is worth nothing, and the log begins where the snapshot does. */
+export function learn(replica: Replica, learning: Learning, base: Position, host: Host): void {
+  standStill(replica, host);
+  forget(replica, host);
+  startAnew(replica, base, host);
+  replica.role = 'learner';
+  replica.learning = learning;
+  replica.isLevel = true;
+  swear(replica, host);
+}
+
+/** The replica as its oath and its records leave it after a restart: it serves nothing, and promises nothing yet. */
+export function recallOath(replica: Replica, oath: Oath, host: Host): void {
+  replica.fence = replica.swornFence = epoch(oath.fence);
+  replica.configuration = oath.configuration;
+  const { members } = oath.configuration;
+  const place = members.findIndex((member) => isSelf(member, host));
+  replica.role = place === -1 ? 'none' : place === 0 ? 'owner' : 'copy';
+  replica.peers = place === -1 ? new Map() : peersOf(oath.configuration, host);
+  replica.authorityUntil = NEVER;
+}
+

@@ -1,0 +1,106 @@
+/**
+ * The slave: the trunk that holds all replicas of one process and hands each input to whom it concerns.
+ *
+ *     clients' requests ─┐                                   ┌─► one commit of the store
+ *     peers' frames ─────┼─► step ─► replicas ─► outbox ─► ──┼─► one batch for each peer
+ *     control messages ──┤                                   ├─► answers to clients
+ *     "it is durable" ───┘                                   └─► messages to the coordination server
+ *
+ * One step is a batch: whatever a turn of the event loop brought. Reads do not pass through here;
+ * they ask `isAuthority` and look into a table (`requests.ts`).
+ *
+ * It knows no sockets, no clock and no disk. Time comes with each input; the store is handed in
+ * for reading, and its writes are effects.
+ */
+import { unreachable } from '../common/invariant.ts';
+import { after, type Instant } from '../common/time.ts';
+import { onControl } from './coordination.ts';
+import { onPeer, onPeerOpened } from './conversation.ts';
+import { tick } from './housekeeping.ts';
+import { addRecord } from './record-log.ts';
+import { dropHeld } from './replication/promises.ts';
+import { checkReplica } from './replication/replica.ts';
+import { onRequests, resumeParked } from './requests.ts';
+import { type Effect, type Input, replicasOf, type State, TICK_MS } from './state.ts';
+
+export function step(state: State, input: Input): readonly Effect[] {
+  state.host.now = input.now;
+  state.host.wall = input.wall;
+  dispatch(state, input);
+  resumeParked(state);
+  return effectsOf(state);
+}
+
+export const wakeAt = (state: State): Instant => state.nextTick;
+
+function dispatch(state: State, input: Input): void {
+  switch (input.kind) {
+    case 'requests':
+      return onRequests(state, input.requests);
+    case 'peer':
+      return onPeer(state, input.from, input.messages);
+    case 'peer-opened':
+      return onPeerOpened(state, input.slave, input.store);
+    case 'peer-closed':
+      state.links.delete(input.slave);
+      return;
+    case 'control':
+      return onControl(state, input.message);
+    case 'control-closed':
+      state.isRegistered = false;
+      return;
+    case 'durable':
+      return onDurable(state);
+    case 'slept':
+      for (const replica of replicasOf(state)) dropHeld(replica);
+      return;
+    case 'space':
+      state.isLowOnSpace = input.isLow;
+      return;
+    case 'tick':
+      state.nextTick = after(input.now, TICK_MS);
+      return tick(state);
+    default:
+      return unreachable(input);
+  }
+}
+
+function onDurable(state: State): void {
+  const continuations = state.underWay.shift() ?? [];
+  state.host.commitsUnderWay -= 1;
+  for (const then of continuations) then(state.host);
+}
+
+function effectsOf(state: State): readonly Effect[] {
+  const { host, extra } = state;
+  const { out } = host;
+  const effects: Effect[] = extra.splice(0);
+  if (out.answers.length > 0) effects.push({ kind: 'answer', answers: out.answers });
+  commitOf(state, effects);
+  for (const [to, messages] of out.takeMessages()) {
+    if (state.links.has(to)) effects.push({ kind: 'send', to, messages });
+  }
+  for (const message of out.told) effects.push({ kind: 'tell', message });
+  out.answers = [];
+  out.told = [];
+  return effects;
+}
+
+/** Everything that the step wrote, in one commit: the log's record first, so that it is never behind. */
+function commitOf(state: State, effects: Effect[]): void {
+  const { out } = state.host;
+  if (out.changes.length === 0 && out.logItems.length === 0 && out.continuations.length === 0) return;
+  const { changes } = out;
+  addRecord(state.records, out.logItems, changes);
+  state.underWay.push(out.continuations);
+  state.host.commitsUnderWay += 1;
+  effects.push({ kind: 'commit', changes });
+  out.changes = [];
+  out.logItems = [];
+  out.continuations = [];
+}
+
+/** The full check, for tests and simulation: every replica's invariants. */
+export function checkInvariants(state: State): void {
+  for (const replica of replicasOf(state)) checkReplica(replica);
+}

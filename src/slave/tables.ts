@@ -1,0 +1,258 @@
+/**
+ * Tables: what a slave holds of one partition, as it is committed.
+ *
+ *     a read:   overlay (committed, not yet in the store) ── miss ──► store
+ *     a fill:   overlay ──► one commit of the store ──► forgotten from the overlay
+ *
+ * Whether a partition belongs to `own` or to `previous` is not written here: it follows from the
+ * configuration, so a promotion moves no data. Only committed effects ever enter; what is merely
+ * prepared lives in the log. A later write of a key replaces an earlier one before either is stored.
+ *
+ * Invariants
+ *   1. The store holds exactly the effects up to `filled`, and its sum (count, digest) is of that state.
+ *   2. The overlay holds the last effect of each key after `filled` up to `applied`, and nothing else.
+ *   3. One fill of a table is under way at a time: a fill reads what the one before it wrote.
+ */
+import type { Key, Partition } from '../common/ids.ts';
+import { invariant } from '../common/invariant.ts';
+import type { Change, OrderedStore } from '../common/ordered-store.ts';
+import { laterStamp, type Stamp, stamp } from '../common/time.ts';
+import type { Effect } from './commands/evaluation.ts';
+import { BrokenStore, decodeRecord, digestOf, encodeRecord, type StoredValue } from './record.ts';
+import { type Position, START } from './replication/position.ts';
+import { dataKey, dataSpan, expiryKey, expirySpan, keyOfData, keyOfExpiry, type Span, sumKey } from './store-layout.ts';
+import { decodeSum, encodeSum } from './table-sum.ts';
+
+interface Held {
+  /** Undefined: deleted. */
+  readonly stored: StoredValue | undefined;
+  readonly seq: number;
+}
+
+export interface Table {
+  readonly partition: Partition;
+  applied: Position;
+  filled: Position;
+  /** The highest stamp among the applied entries: where the partition's clock stood. */
+  stamp: Stamp;
+  count: number;
+  digest: number;
+  readonly overlay: Map<Key, Held>;
+  overlayBytes: number;
+  /** While a fill is under way: which of its keys were in the store before it. */
+  filling: ReadonlyMap<Key, boolean> | undefined;
+}
+
+export const emptyTable = (partition: Partition, at: Position = START): Table => ({
+  partition,
+  applied: at,
+  filled: at,
+  stamp: stamp(0),
+  count: 0,
+  digest: 0,
+  overlay: new Map(),
+  overlayBytes: 0,
+  filling: undefined,
+});
+
+/** The committed value, also one that has expired meanwhile: the clock is not ours to read. */
+export function lookup(store: OrderedStore, table: Table, name: Key): StoredValue | undefined {
+  const held = table.overlay.get(name);
+  if (held !== undefined) return held.stored;
+  if (table.count === 0 && table.filling === undefined) return undefined;
+  const storeKey = dataKey(table.partition, name);
+  const bytes = store.get(storeKey);
+  return bytes === undefined ? undefined : decodeRecord(storeKey, bytes);
+}
+
+/** Takes in what is committed now. Values are kept as they are: they must not change afterwards. */
+export function apply(table: Table, effects: readonly Effect[], at: Position, when: Stamp): void {
+  invariant(at.seq > table.applied.seq, `entry ${at.seq} is applied after ${table.applied.seq}`);
+  table.applied = at;
+  table.stamp = laterStamp(table.stamp, when);
+  hold(table, effects, at.seq);
+}
+
+/** Takes in records of a snapshot: they are committed already, as of the applied position. */
+export function takeIn(table: Table, effects: readonly Effect[]): void {
+  hold(table, effects, table.applied.seq);
+}
+
+function hold(table: Table, effects: readonly Effect[], seq: number): void {
+  for (const effect of effects) {
+    const stored = effect.kind === 'put' ? { value: effect.value, expiresAt: effect.expiresAt } : undefined;
+    table.overlay.set(effect.key, { stored, seq });
+    table.overlayBytes += effect.key.length + (stored?.value.length ?? 0);
+  }
+}
+
+export interface Fill {
+  readonly table: Table;
+  readonly upTo: Position;
+  readonly stamp: Stamp;
+  readonly count: number;
+  readonly digest: number;
+  readonly held: readonly (readonly [Key, Held])[];
+}
+
+/** Whether a fill would change anything. */
+export const isDirty = (table: Table): boolean => table.overlay.size > 0 || table.filled.seq !== table.applied.seq;
+
+/** Begins a fill: the changes go to the store in one commit, then `filled` is called. */
+export function fill(store: OrderedStore, table: Table, changes: Change[]): Fill {
+  invariant(table.filling === undefined, 'one fill of a table at a time');
+  const were = new Map<Key, boolean>();
+  table.filling = were;
+  const held = [...table.overlay];
+  let { count, digest } = table;
+  for (const [name, { stored }] of held) {
+    const storeKey = dataKey(table.partition, name);
+    const before = store.get(storeKey);
+    were.set(name, before !== undefined);
+    if (before !== undefined) {
+      count -= 1;
+      digest = (digest - digestOf(before)) >>> 0;
+      forgetExpiry(table, name, decodeRecord(storeKey, before), changes);
+    }
+    if (stored === undefined) {
+      if (before !== undefined) changes.push({ kind: 'delete', key: storeKey });
+      continue;
+    }
+    const record = encodeRecord(storeKey, stored);
+    count += 1;
+    digest = (digest + digestOf(record)) >>> 0;
+    changes.push({ kind: 'put', key: storeKey, value: record });
+    if (stored.expiresAt > 0) {
+      changes.push({ kind: 'put', key: expiryKey(table.partition, stored.expiresAt, name), value: Buffer.alloc(0) });
+    }
+  }
+  const sum = { filled: table.applied, stamp: table.stamp, count, digest };
+  changes.push({ kind: 'put', key: sumKey(table.partition), value: encodeSum(sum) });
+  return { table, upTo: table.applied, stamp: table.stamp, count, digest, held };
+}
+
+function forgetExpiry(table: Table, name: Key, before: StoredValue, changes: Change[]): void {
+  if (before.expiresAt > 0) {
+    changes.push({ kind: 'delete', key: expiryKey(table.partition, before.expiresAt, name) });
+  }
+}
+
+/** The fill is in the store, durably. */
+export function filled({ table, upTo, count, digest, held }: Fill): void {
+  table.filling = undefined;
+  table.filled = upTo;
+  table.count = count;
+  table.digest = digest;
+  for (const [name, was] of held) {
+    if (table.overlay.get(name) === was) table.overlay.delete(name);
+  }
+  if (table.overlay.size === 0) table.overlayBytes = 0;
+}
+
+/** What wipes a partition from the store. The table in memory is thrown away with it. */
+export function wipe(index: Partition, changes: Change[]): void {
+  for (const span of [dataSpan(index), expirySpan(index)]) {
+    changes.push({ kind: 'delete-range', from: span.from, to: span.to });
+  }
+  changes.push({ kind: 'delete', key: sumKey(index) });
+}
+
+export interface SnapshotPart {
+  readonly records: readonly { readonly key: Key; readonly stored: StoredValue }[];
+  /** Where to go on; undefined: that was the last. */
+  readonly next: Buffer | undefined;
+}
+
+/**
+ * The committed records after `after` (a store key; undefined: from the start), in the store's
+ * order, up to about so many.
+ */
+export function snapshotPart(
+  store: OrderedStore,
+  table: Table,
+  after: Buffer | undefined,
+  limit: { readonly records: number; readonly bytes: number },
+): SnapshotPart {
+  const span = dataSpan(table.partition);
+  // The smallest key above `after`: with a zero byte behind it.
+  const from = after === undefined ? span.from : Buffer.concat([after, Buffer.from([0])]);
+  const stored = store.range(from, span.to, limit);
+  const last = stored.at(-1)?.key;
+  const isWhole = stored.length < limit.records && sizeOf(stored) < limit.bytes;
+  const to = isWhole || last === undefined ? undefined : last;
+  const merged = new Map<string, { key: Key; stored: StoredValue; storeKey: Buffer }>();
+  for (const { key: storeKey, value } of stored) {
+    const name = keyOfData(storeKey);
+    if (!table.overlay.has(name)) {
+      merged.set(name, { key: name, stored: decodeRecord(storeKey, value), storeKey });
+    }
+  }
+  for (const [name, held] of table.overlay) {
+    if (held.stored === undefined) continue;
+    const storeKey = dataKey(table.partition, name);
+    const isInside = Buffer.compare(storeKey, from) >= 0 && (to === undefined || Buffer.compare(storeKey, to) <= 0);
+    if (isInside) merged.set(name, { key: name, stored: held.stored, storeKey });
+  }
+  const records = [...merged.values()].sort((a, b) => Buffer.compare(a.storeKey, b.storeKey));
+  return { records, next: to };
+}
+
+const sizeOf = (records: readonly { readonly key: Buffer; readonly value: Buffer }[]): number =>
+  records.reduce((sum, { key, value }) => sum + key.length + value.length, 0);
+
+/** Keys of the store whose time is over at `now`, the longest over first. */
+export function expiredKeys(store: OrderedStore, table: Table, now: Stamp, most: number): readonly Key[] {
+  const { from } = expirySpan(table.partition);
+  const to = expiryKey(table.partition, now, '' as Key); // The empty key is a key.
+  return store.range(from, to, { records: most, bytes: 1 << 20 }).map(({ key: bytes }) => keyOfExpiry(bytes));
+}
+
+/** How many keys a table holds, counting what is not stored yet. Costs a look for each key of the overlay. */
+export function countKeys(store: OrderedStore, table: Table): number {
+  let { count } = table;
+  for (const [name, { stored }] of table.overlay) {
+    // A fill under way may be visible already, while the count is still the one from before it.
+    const was = table.filling?.get(name) ?? store.get(dataKey(table.partition, name)) !== undefined;
+    count += (stored === undefined ? 0 : 1) - (was ? 1 : 0);
+  }
+  return count;
+}
+
+/** How many records lie in one span of the store and what they add up to; each is checked. */
+function sumOf(store: OrderedStore, span: Span): { count: number; digest: number } {
+  let count = 0;
+  let digest = 0;
+  let { from } = span;
+  for (;;) {
+    const part = store.range(from, span.to, { records: 4_096, bytes: 4 << 20 });
+    for (const { key: storeKey, value } of part) {
+      decodeRecord(storeKey, value);
+      digest = (digest + digestOf(value)) >>> 0;
+    }
+    count += part.length;
+    const last = part.at(-1)?.key;
+    if (last === undefined) return { count, digest };
+    from = Buffer.concat([last, Buffer.from([0])]);
+  }
+}
+
+/**
+ * Reads a table back from a store that was down, and checks all of it (protocol I5).
+ * @throws BrokenStore when a record or the sum does not match.
+ */
+export function recoverTable(store: OrderedStore, index: Partition): Table {
+  const bytes = store.get(sumKey(index));
+  const table = emptyTable(index);
+  const { count, digest } = sumOf(store, dataSpan(index));
+  if (bytes !== undefined) {
+    const sum = decodeSum(bytes);
+    table.applied = table.filled = sum.filled;
+    table.stamp = sum.stamp;
+    table.count = sum.count;
+    table.digest = sum.digest;
+  }
+  if (table.count !== count || table.digest !== digest) {
+    throw new BrokenStore(`partition ${index} holds ${count} records (digest ${digest}), its sum says ${table.count} (${table.digest})`);
+  }
+  return table;
+}

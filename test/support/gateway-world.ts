@@ -1,0 +1,164 @@
+/**
+ * A gateway machine in a glass box: inputs by short words, effects as text that a test can read.
+ *
+ * Bytes of a command are any text here; a slave's replies are written by the test, or by a model.
+ */
+import { epoch, type Partition, partition, type SlaveId, slaveId, storeId } from '../../src/common/ids.ts';
+import { type Instant, instant } from '../../src/common/time.ts';
+import type { ClusterSettings, Configuration, View } from '../../src/common/view.ts';
+import type { Routed } from '../../src/coordination/gateway/route.ts';
+import {
+  checkInvariants,
+  type Config,
+  type Effect,
+  init,
+  type Input,
+  type State,
+  step,
+  wakeAt,
+} from '../../src/coordination/gateway.ts';
+
+export const settings: ClusterSettings = {
+  partitions: 4,
+  replicas: 2,
+  minCopies: 1,
+  tokens: 1,
+  replication: 'successor',
+  heartbeatMs: 200,
+  windowMs: 600,
+  promiseMs: 500,
+  requestTimeoutMs: 3000,
+};
+
+/** A view in which these slaves own the partitions, in order; `epochs` are the configurations'. */
+export function viewOf(owners: readonly string[], epochs: readonly number[] = owners.map(() => 1)): View {
+  const configurations = owners.map((owner, place): Configuration => {
+    const members = owner === '' ? [] : [{ slave: slaveId(owner), store: storeId('0'.repeat(32)) }];
+    return { epoch: epoch(owner === '' ? 0 : (epochs[place] ?? 1)), members, ownerNonce: 'n' };
+  });
+  return {
+    clusterId: 'c',
+    epoch: epoch(Math.max(1, ...epochs)),
+    settings: { ...settings, partitions: owners.length },
+    slaves: new Map(),
+    configurations,
+  };
+}
+
+export const get = (request: number, place: number, bytes = `get${request}`): Routed =>
+  single(request, false, place, bytes);
+
+export const set = (request: number, place: number, bytes = `set${request}`): Routed =>
+  single(request, true, place, bytes);
+
+function single(request: number, write: boolean, place: number, bytes: string): Routed {
+  return { kind: 'single', request, write, partition: partition(place), bytes: Buffer.from(bytes) };
+}
+
+export class World {
+  readonly state: State;
+  now: Instant = instant(0);
+  /** Request → what its client read. Answered twice: `first | second`. */
+  readonly answers = new Map<number, string>();
+  /** What each slave was sent since the test looked last, one text a command. */
+  readonly #sent = new Map<SlaveId, string[]>();
+  readonly dropped: SlaveId[] = [];
+  refreshes = 0;
+
+  constructor(config: Partial<Config> = {}) {
+    this.state = init({ partitions: 4, requestTimeoutMs: 3000, commandsMax: 1000, ...config });
+  }
+
+  feed(input: Input): readonly Effect[] {
+    const effects = step(this.state, input);
+    checkInvariants(this.state);
+    for (const effect of effects) this.#note(effect);
+    return effects;
+  }
+
+  #note(effect: Effect): void {
+    switch (effect.kind) {
+      case 'answer': {
+        const text = effect.raw?.toString('latin1').trimEnd() ?? JSON.stringify(show(effect.reply));
+        const before = this.answers.get(effect.request);
+        this.answers.set(effect.request, before === undefined ? text : `${before} | ${text}`);
+        break;
+      }
+      case 'send':
+        this.#sent.set(effect.slave, [...(this.#sent.get(effect.slave) ?? []), ...effect.parts.map(plain)]);
+        break;
+      case 'drop':
+        this.dropped.push(effect.slave);
+        break;
+      case 'refresh':
+        this.refreshes += 1;
+    }
+  }
+
+  /** Takes what a slave was sent; RESUME is shown as `resume 2`. */
+  sentTo(slave: string): readonly string[] {
+    const sent = this.#sent.get(slaveId(slave)) ?? [];
+    this.#sent.delete(slaveId(slave));
+    return sent;
+  }
+
+  commands(client: number, ...commands: readonly Routed[]): void {
+    this.feed({ kind: 'commands', client, commands, now: this.now });
+  }
+
+  open(...slaves: readonly string[]): void {
+    for (const slave of slaves) this.feed({ kind: 'link-opened', slave: slaveId(slave), now: this.now });
+  }
+
+  close(slave: string, unsent = 0): void {
+    this.feed({ kind: 'link-closed', slave: slaveId(slave), unsent, now: this.now });
+  }
+
+  replies(slave: string, ...replies: readonly string[]): void {
+    const bytes = replies.map((reply) => Buffer.from(`${reply}\r\n`, 'latin1'));
+    this.feed({ kind: 'replies', slave: slaveId(slave), replies: bytes, now: this.now });
+  }
+
+  view(view: View, ...unavailable: readonly number[]): void {
+    const lost = new Set<Partition>(unavailable.map(partition));
+    this.feed({ kind: 'view', view, unavailable: lost, now: this.now });
+  }
+
+  /** Lets time pass, and ticks whenever the machine asked for it. */
+  pass(ms: number): void {
+    const end = this.now + ms;
+    for (let next = wakeAt(this.state); next !== undefined && next <= end; next = wakeAt(this.state)) {
+      this.now = instant(Math.max(next, this.now));
+      this.feed({ kind: 'tick', now: this.now });
+    }
+    this.now = instant(end);
+  }
+}
+
+/** A world with two slaves, of which s1 owns the partitions 0 and 2, and s2 the others; all lanes already open. */
+export function calmWorld(config: Partial<Config> = {}): World {
+  const world = new World(config);
+  world.view(viewOf(['s1', 's2', 's1', 's2']));
+  world.open('s1', 's2');
+  world.commands(0, get(1, 0), get(2, 1), get(3, 2), get(4, 3));
+  for (const slave of ['s1', 's2']) {
+    world.replies(slave, '+OK', '+', '+OK', '+');
+    world.sentTo(slave);
+  }
+  world.answers.clear();
+  return world;
+}
+
+function plain(part: Buffer): string {
+  const text = part.toString('latin1');
+  const words = text.startsWith('*')
+    ? text.split('\r\n').filter((_, place) => place > 0 && place % 2 === 0)
+    : [text];
+  return words.join(' ').replace('PIAZZA RESUME', 'resume');
+}
+
+function show(reply: unknown): unknown {
+  if (Buffer.isBuffer(reply)) return reply.toString('latin1');
+  if (Array.isArray(reply)) return reply.map((element) => show(element) ?? 'nil');
+  return reply;
+}
