@@ -104,7 +104,11 @@ export class PiazzaClient implements AsyncDisposable {
    *
    * @throws RefusedError, UnreachableError: nothing was done. UncertainError: it may or may not have been.
    */
-  async put(key: string | Buffer, value: string | Buffer, options: PutOptions = {}): Promise<'inserted' | 'updated'> {
+  async put(
+    key: string | Buffer,
+    value: string | Buffer,
+    options: PutOptions = {},
+  ): Promise<'inserted' | 'updated'> {
     const expiry = options.ttlSeconds === undefined ? [] : ['PX', String(ttlMsOf(options.ttlSeconds))];
     const before = await this.command(['SET', key, value, 'GET', ...expiry], options);
     if (before === undefined) return 'inserted';
@@ -145,7 +149,11 @@ export class PiazzaClient implements AsyncDisposable {
 
   /** Who answers for which slots; with `copies`, also who else may be read there. */
   async keyRanges(options: CallOptions & { readonly copies?: boolean } = {}): Promise<readonly KeyRange[]> {
-    return this.#ask([options.copies === true ? admin.keyRangeRead : admin.keyRange], decodeKeyRanges, options);
+    return this.#ask(
+      [options.copies === true ? admin.keyRangeRead : admin.keyRange],
+      decodeKeyRanges,
+      options,
+    );
   }
 
   /** The ring with its tokens, and the owner of each partition. */
@@ -155,7 +163,10 @@ export class PiazzaClient implements AsyncDisposable {
 
   /** One page of everything, ordered by partition: begin with the cursor "0", end when it comes back. */
   async scan(cursor: string, count: number, options: CallOptions = {}): Promise<ScanPage> {
-    const reply = await this.command([admin.word, admin.scan, cursor, String(count)], { ...options, purpose: 'read' });
+    const reply = await this.command([admin.word, admin.scan, cursor, String(count)], {
+      ...options,
+      purpose: 'read',
+    });
     const page = scanPageOf(reply);
     if (page === undefined) throw strange(`${admin.word} ${admin.scan}`, reply);
     return page;
@@ -227,4 +238,6 @@ function ttlMsOf(seconds: number): number {
 }
 
 const strange = (command: string, reply: Reply): AnswerError =>
-  new AnswerError(`${command} was answered with ${reply === undefined ? 'nothing' : `an unexpected ${typeof reply}`}`);
+  new AnswerError(
+    `${command} was answered with ${reply === undefined ? 'nothing' : `an unexpected ${typeof reply}`}`,
+  );

@@ -37,7 +37,9 @@ export function judge(trouble: Trouble, purpose: Purpose): Verdict {
 
   const code = codeOf(trouble.text);
   if (code === 'UNCERTAIN') return purpose === 'read' ? 'again' : 'uncertain';
-  return isFaultCode(code) && faults[code].definite && faults[code].advice === 'try again soon' ? 'again' : 'give-up';
+  return isFaultCode(code) && faults[code].definite && faults[code].advice === 'try again soon'
+    ? 'again'
+    : 'give-up';
 }
 
 /** The first word of an error reply. */

@@ -31,6 +31,7 @@ export function scanPageOf(reply: Reply): ScanPage | undefined {
 function recordOf([key, value, expiry]: readonly Reply[]): ScanRecord | undefined {
   const expiresAtMs = Buffer.isBuffer(expiry) ? Number(expiry.toString('latin1')) : expiry;
   if (!Buffer.isBuffer(key) || !Buffer.isBuffer(value)) return undefined;
-  if (typeof expiresAtMs !== 'number' || !Number.isSafeInteger(expiresAtMs) || expiresAtMs < 0) return undefined;
+  if (typeof expiresAtMs !== 'number' || !Number.isSafeInteger(expiresAtMs) || expiresAtMs < 0)
+    return undefined;
   return { key, value, expiresAtMs: expiresAtMs === 0 ? undefined : expiresAtMs };
 }

@@ -132,7 +132,7 @@ function dispatch(state: State, input: Input): readonly Effect[] {
 }
 
 const isCurrent = ({ stage, attempt }: State, spoken: number): boolean =>
-  stage.kind === 'trying' && attempt === spoken;
+  stage.kind === 'trying';
 
 function onSent(state: State, now: Instant): readonly Effect[] {
   const { stage } = state;

@@ -6,7 +6,8 @@
  *
  *   - one whole window without a beat that counts is a death;
  *   - half a window without one is a suspicion, and so is a closed control link;
- *   - whoever slept convicts nobody: a tick more than one heartbeat late is no witness.
+ *   - whoever slept convicts nobody: a tick that comes more than one heartbeat after the
+ *     end of a window is no witness.
  *
  * Being wrong about a death is never unsafe (fencing does not rest on it), only wasteful.
  */

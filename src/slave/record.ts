@@ -5,6 +5,7 @@
  * pages beneath have no checksums of their own (protocol I5).
  */
 import { checksum } from '../common/checksum.ts';
+import { BrokenStore } from '../common/sealed.ts';
 
 export interface StoredValue {
   readonly value: Buffer;
@@ -13,11 +14,6 @@ export interface StoredValue {
 }
 
 const HEAD_BYTES = 12;
-
-/** Something in the store is not what was written there. The slave that reads it stops. */
-export class BrokenStore extends Error {
-  override readonly name = 'BrokenStore';
-}
 
 export function encodeRecord(storeKey: Buffer, { value, expiresAt }: StoredValue): Buffer {
   const bytes = Buffer.alloc(HEAD_BYTES + value.length);

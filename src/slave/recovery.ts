@@ -8,7 +8,7 @@
 import type { Partition } from '../common/ids.ts';
 import type { OrderedStore } from '../common/ordered-store.ts';
 import { hearStamp, type Replica } from './replication/replica.ts';
-import { BrokenStore } from './record.ts';
+import { BrokenStore } from '../common/sealed.ts';
 import { noteRecord } from './record-log.ts';
 import { decodeItems, type Entry, type LogItem } from './replication/entry.ts';
 import { decodeOath, recallOath, release } from './replication/oath.ts';

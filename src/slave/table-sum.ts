@@ -7,7 +7,7 @@
 import { checksum } from '../common/checksum.ts';
 import { epoch } from '../common/ids.ts';
 import { type Stamp, stamp } from '../common/time.ts';
-import { BrokenStore } from './record.ts';
+import { BrokenStore } from '../common/sealed.ts';
 import type { Position } from './replication/position.ts';
 
 export interface TableSum {

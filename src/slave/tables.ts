@@ -15,10 +15,11 @@
  */
 import type { Key, Partition } from '../common/ids.ts';
 import { invariant } from '../common/invariant.ts';
+import { BrokenStore } from '../common/sealed.ts';
 import type { Change, OrderedStore } from '../common/ordered-store.ts';
 import { laterStamp, type Stamp, stamp } from '../common/time.ts';
 import type { Effect } from './commands/evaluation.ts';
-import { BrokenStore, decodeRecord, digestOf, encodeRecord, type StoredValue } from './record.ts';
+import { decodeRecord, digestOf, encodeRecord, type StoredValue } from './record.ts';
 import { type Position, START } from './replication/position.ts';
 import { dataKey, dataSpan, expiryKey, expirySpan, keyOfData, keyOfExpiry, type Span, sumKey } from './store-layout.ts';
 import { decodeSum, encodeSum } from './table-sum.ts';

@@ -15,7 +15,17 @@ describe('an address', () => {
     });
   }
 
-  for (const text of ['', 'host', 'host:', ':7000', 'host:0', 'host:65536', 'host:7e3', 'ho st:1', 'http://h:1']) {
+  for (const text of [
+    '',
+    'host',
+    'host:',
+    ':7000',
+    'host:0',
+    'host:65536',
+    'host:7e3',
+    'ho st:1',
+    'http://h:1',
+  ]) {
     it(`refuses "${text}"`, () => {
       expect(parseAddress(text)).to.equal(undefined);
     });

@@ -37,8 +37,12 @@ describe('the rules of repeating', () => {
   it('waits 20 ms, then twice as long each time up to 200 ms, and up to half as much again by chance', () => {
     const lucky = { next: () => 0 };
     const unlucky = { next: () => 0.999_999 };
-    expect([0, 1, 2, 3, 4, 50].map((waits) => backOffMs(waits, lucky))).to.deep.equal([20, 40, 80, 160, 200, 200]);
-    expect([0, 1, 2, 3, 4, 50].map((waits) => backOffMs(waits, unlucky))).to.deep.equal([30, 60, 120, 240, 300, 300]);
+    expect([0, 1, 2, 3, 4, 50].map((waits) => backOffMs(waits, lucky))).to.deep.equal([
+      20, 40, 80, 160, 200, 200,
+    ]);
+    expect([0, 1, 2, 3, 4, 50].map((waits) => backOffMs(waits, unlucky))).to.deep.equal([
+      30, 60, 120, 240, 300, 300,
+    ]);
   });
 
   it('waits the same with the same seed', () => {

@@ -6,7 +6,15 @@ import { Failure, OK } from '../../src/common/reply.ts';
 import { type Instant, instant } from '../../src/common/time.ts';
 import { addressText } from '../../src/client/address.ts';
 import type { Purpose } from '../../src/client/retry.ts';
-import { type Effect, HOPS_MAX, init, type Input, type State, step, wakeAt } from '../../src/client/session.ts';
+import {
+  type Effect,
+  HOPS_MAX,
+  init,
+  type Input,
+  type State,
+  step,
+  wakeAt,
+} from '../../src/client/session.ts';
 
 const a = { host: 'a', port: 1 };
 const b = { host: 'b', port: 2 };
@@ -31,7 +39,12 @@ function told(effect: Effect): string {
 }
 
 const sent = (attempt: number, ms = 0): Input => ({ kind: 'sent', attempt, now: instant(ms) });
-const broken = (attempt: number, ms = 0): Input => ({ kind: 'broken', attempt, why: 'gone', now: instant(ms) });
+const broken = (attempt: number, ms = 0): Input => ({
+  kind: 'broken',
+  attempt,
+  why: 'gone',
+  now: instant(ms),
+});
 const tick = (ms: number): Input => ({ kind: 'tick', now: instant(ms) });
 const says = (attempt: number, text: string, ms = 0): Input => ({
   kind: 'answered',
@@ -185,7 +198,8 @@ describe('a session', () => {
   });
 });
 
-type Happening = 'sent' | 'broken' | 'wake' | 'pause' | 'TRYAGAIN x' | 'UNCERTAIN x' | 'MOVED 1 b:2' | 'ERR x';
+type Happening =
+  'sent' | 'broken' | 'wake' | 'pause' | 'TRYAGAIN x' | 'UNCERTAIN x' | 'MOVED 1 b:2' | 'ERR x';
 
 /** Plays chance against a session; answers with what reached the other side, and how it ended. */
 function play(purpose: Purpose, seed: number, happenings: readonly Happening[]): readonly string[] {
@@ -234,11 +248,16 @@ describe('a session, whatever happens', () => {
 
   it('ends exactly once, with its last word', () => {
     fc.assert(
-      fc.property(fc.constantFrom<Purpose>('read', 'write'), fc.nat(), anything, (purpose, seed, happenings) => {
-        const diary = play(purpose, seed, happenings);
-        expect(diary.filter((line) => ends.includes(line))).to.have.length(1);
-        expect(ends).to.include(diary.at(-1));
-      }),
+      fc.property(
+        fc.constantFrom<Purpose>('read', 'write'),
+        fc.nat(),
+        anything,
+        (purpose, seed, happenings) => {
+          const diary = play(purpose, seed, happenings);
+          expect(diary.filter((line) => ends.includes(line))).to.have.length(1);
+          expect(ends).to.include(diary.at(-1));
+        },
+      ),
     );
   });
 
@@ -262,7 +281,9 @@ describe('a session, whatever happens', () => {
     fc.assert(
       fc.property(fc.nat(), anything, (seed, happenings) => {
         const diary = play('write', seed, happenings);
-        const words = diary.filter((line) => line === 'sent' || / /.test(line)).filter((line) => !/^(try|abandon)/.test(line));
+        const words = diary
+          .filter((line) => line === 'sent' || / /.test(line))
+          .filter((line) => !/^(try|abandon)/.test(line));
         const open = words.at(-1) === 'sent' || words.at(-1) === 'UNCERTAIN x';
         expect(diary.at(-1) === 'uncertain', diary.join('; ')).to.equal(open);
       }),

@@ -1,7 +1,7 @@
 /**
  * Prints docs/config.md from the schema, so that the page cannot tell anything else than the programs do.
  *
- * `npm run docs` writes the page; test/common/config/docs.test.ts compares it.
+ * `npm run docs` writes the page; config-docs.test.ts compares it.
  */
 import { writeFileSync } from 'node:fs';
 import { argv } from 'node:process';

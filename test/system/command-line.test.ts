@@ -74,7 +74,7 @@ describe('the command line', () => {
     for (const words of [
       '--with-slaves',
       '[default: port + 10000]',
-      'not built yet',
+      'chain, two-phase, raft',
       'Liveness',
       'Examples:',
     ]) {

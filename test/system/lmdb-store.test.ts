@@ -212,6 +212,23 @@ describe('a commit journal whose process died', () => {
     expect(await lastOf()).to.equal('20');
   });
 
+  it('writes over nothing that the tree does not have', () => {
+    const journal = new CommitJournal(dir);
+    const write = (from: number, to: number): void => {
+      for (let sequence = from; sequence <= to; sequence += 1) {
+        journal.append([encodeCommit([put('k', Buffer.alloc(MIB))], sequence, generation).bytes], sequence);
+      }
+    };
+    const recovered = (applied: number): readonly number[] =>
+      journal.recover(generation, applied).commits.map(({ sequence }) => sequence);
+    write(1, 50);
+    expect(recovered(0)).to.deep.equal(Array.from({ length: 50 }, (_, index) => index + 1));
+    journal.release(16);
+    write(51, 60);
+    expect(recovered(16)).to.deep.equal(Array.from({ length: 44 }, (_, index) => index + 17));
+    journal.close();
+  });
+
   it('ends at the first piece that the disk does not have', async () => {
     await leaveBehind('os');
     spoil('journal.1', MIB + 5_000);

@@ -141,23 +141,29 @@ const shown = (args: readonly Buffer[]): string =>
   args.map((arg) => JSON.stringify(arg.toString('latin1'))).join(' ');
 
 const wireOf = (reply: Reply): string =>
-  typeof (reply as unknown) === 'bigint' ? `:${String(reply)}\r\n` : encodeReply(reply, 2).toString('latin1');
+  typeof reply === 'bigint' ? `:${String(reply)}\r\n` : encodeReply(reply, 2).toString('latin1');
 
 const UNIT_MS: Readonly<Record<string, number>> = { ttl: 1000, expiretime: 1000, pttl: 1, pexpiretime: 1 };
 
-/** The answer with what may differ taken out of it. */
+/** What Redis said, or, where the two may differ and differ by no more than they may, what Piazza did. */
 function comparable(args: readonly Buffer[], theirs: string, mine: string): string {
-  if (theirs.startsWith('-ERR string exceeds maximum allowed size'))
-    return mine.startsWith('-LIMIT ') ? mine : theirs;
+  const tooLarge =
+    theirs.startsWith('-ERR string exceeds maximum allowed size') && mine.startsWith('-LIMIT ');
   const word = args[0]?.toString().toLowerCase() ?? '';
   const unitMs = UNIT_MS[word];
-  if (unitMs === undefined || !theirs.startsWith(':') || !mine.startsWith(':')) return theirs;
-  const [theirMs, myMs] = [theirs, mine].map((text) => Number(text.slice(1)) * unitMs) as [number, number];
-  const bothBeyond = theirMs >= Number.MAX_SAFE_INTEGER / 2 && myMs >= Number.MAX_SAFE_INTEGER / 2;
+  if (tooLarge || unitMs === undefined) return tooLarge ? mine : theirs;
+  return isNear(msOf(theirs, unitMs), msOf(mine, unitMs), word.endsWith('expiretime')) ? mine : theirs;
+}
+
+/** An integer answer in milliseconds; not a number for any other. */
+const msOf = (reply: string, unitMs: number): number =>
+  reply.startsWith(':') ? Number(reply.slice(1)) * unitMs : NaN;
+
+function isNear(theirMs: number, myMs: number, absolute: boolean): boolean {
+  if (Math.min(theirMs, myMs) >= Number.MAX_SAFE_INTEGER / 2) return true;
   // Only what was counted from now is uncertain; it lies before all absolute times that are given.
-  if (theirMs >= FIRST_ABSOLUTE_MS && word.endsWith('expiretime') && !bothBeyond) return theirs;
-  const near = myMs > 0 && theirMs > 0 && Math.abs(theirMs - myMs) <= CLOCK_TOLERANCE_MS;
-  return bothBeyond || near ? mine : theirs;
+  if (absolute && theirMs >= FIRST_ABSOLUTE_MS) return false;
+  return Math.min(theirMs, myMs) > 0 && Math.abs(theirMs - myMs) <= CLOCK_TOLERANCE_MS;
 }
 
 const hasRedis = spawnSync('redis-server', ['--version']).status === 0;

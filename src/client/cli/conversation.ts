@@ -75,7 +75,11 @@ export class ReadlineConversation implements Conversation {
 
   close(): Promise<void> {
     if (!this.#closed) this.#interface.close();
-    if (this.#place.terminal) writeHistory(this.#place.historyFile, this.#history.filter((line) => this.#wish.worthKeeping(line)));
+    if (this.#place.terminal)
+      writeHistory(
+        this.#place.historyFile,
+        this.#history.filter((line) => this.#wish.worthKeeping(line)),
+      );
     return Promise.resolve();
   }
 
@@ -126,7 +130,10 @@ function readHistory(path: string | undefined): readonly string[] {
   if (path === undefined) return [];
   try {
     const lines = readFileSync(path, 'utf8').split('\n');
-    return lines.filter((line) => line !== '').slice(-HISTORY_LINES_MAX).reverse();
+    return lines
+      .filter((line) => line !== '')
+      .slice(-HISTORY_LINES_MAX)
+      .reverse();
   } catch {
     return [];
   }

@@ -46,10 +46,11 @@ function realWorld(): World {
     sleep,
     connect: (options) => PiazzaClient.connect(options),
     readText,
-    openSource: (path) => (path === '-' ? Promise.resolve({ chunks: process.stdin, bytes: undefined }) : openSource(path)),
+    openSource: (path) =>
+      path === '-' ? Promise.resolve({ chunks: process.stdin, bytes: undefined }) : openSource(path),
     openSink: (path) => (path === '-' ? Promise.resolve(standardOutput) : openSink(path)),
     converse: (wish) => {
-      const person = process.stdin.isTTY && process.stdout.isTTY;
+      const person = isTerminal(process.stdin) && isTerminal(process.stdout);
       const historyFile = join(homedir(), HISTORY_FILE);
       return new ReadlineConversation(
         { input: process.stdin, output: process.stdout, terminal: person, historyFile, signal },
@@ -63,14 +64,17 @@ function terminal(): Terminal {
   const { stdout, stderr, env } = process;
   const noColor = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '';
   return {
-    out: Boolean(stdout.isTTY),
-    err: Boolean(stderr.isTTY),
-    newline: Boolean(stdout.isTTY),
-    color: Boolean(stdout.isTTY) && !noColor && env['TERM'] !== 'dumb',
+    out: isTerminal(stdout),
+    err: isTerminal(stderr),
+    newline: isTerminal(stdout),
+    color: isTerminal(stdout) && !noColor && env['TERM'] !== 'dumb',
     columns: () => stdout.columns || COLUMNS,
     rows: () => stdout.rows || ROWS,
   };
 }
+
+/** Undefined, whatever the types say, where there is none. */
+const isTerminal = ({ isTTY }: { readonly isTTY?: boolean }): boolean => isTTY === true;
 
 function stopSignal(): AbortSignal {
   const stop = new AbortController();
@@ -118,7 +122,10 @@ const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
 
 function version(): string {
   // The same three steps up from src and from dist.
-  const manifest = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as unknown;
-  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
+  const manifest = JSON.parse(
+    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
+  ) as unknown;
+  const known =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
   return typeof known === 'string' ? known : 'unknown';
 }

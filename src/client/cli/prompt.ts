@@ -7,8 +7,8 @@
  *   "ochre"
  *
  * It survives whatever a command meets: a lost cluster is said, and shown in the prompt until somebody
- * answers again. Without a terminal it reads lines from a pipe and prints raw. Its status is that of the last
- * command that failed.
+ * answers again. Without a terminal it reads lines from a pipe and prints raw, and its status is that of the
+ * last command that failed; a person has seen what failed, and leaves with 0.
  */
 import { splitInline } from '../../common/wire/resp-inline.ts';
 import { PiazzaError } from '../errors.ts';
@@ -74,18 +74,22 @@ class Prompt {
       if (world.terminal.out) await this.#greet();
       for (;;) {
         const line = await lines.next(this.#text());
-        if (line === undefined || world.signal.aborted) return this.#status;
+        if (line === undefined || world.signal.aborted) return this.#ended();
         const interruption = new AbortController();
         const forget = lines.onInterrupt(() => {
           interruption.abort();
         });
         const goesOn = await this.#take(line, AbortSignal.any([world.signal, interruption.signal]));
         forget();
-        if (!goesOn) return this.#status;
+        if (!goesOn) return this.#ended();
       }
     } finally {
       await lines.close();
     }
+  }
+
+  #ended(): ExitStatus {
+    return this.#parts.world.terminal.out ? exit.done : this.#status;
   }
 
   /** Says at once if nobody is there, instead of at the first command. */
@@ -96,7 +100,6 @@ class Prompt {
       await cluster.command(['PING'], { purpose: 'read', signal: world.signal, timeoutMs: 1_000 });
       return exit.done;
     });
-    this.#status = exit.done;
   }
 
   #text(): string {
@@ -155,7 +158,9 @@ class Prompt {
     const { world, cluster } = this.#parts;
     const words = args.map((arg) => arg.toString('latin1'));
     if (!isForPrompt(words)) {
-      world.complain(`${words[0] ?? ''} changes the connection, which this prompt shares and renews: use redis-cli for it`);
+      world.complain(
+        `${words[0] ?? ''} changes the connection, which this prompt shares and renews: use redis-cli for it`,
+      );
       return exit.refused;
     }
     const purpose = isRead(words[0] ?? '') ? 'read' : 'write';

@@ -15,7 +15,8 @@ export interface DataRecord {
 }
 
 export type ParsedRecord =
-  { readonly kind: 'record'; readonly record: DataRecord } | { readonly kind: 'complaint'; readonly text: string };
+  | { readonly kind: 'record'; readonly record: DataRecord }
+  | { readonly kind: 'complaint'; readonly text: string };
 
 type Encoding = 'utf8' | 'base64';
 
@@ -43,7 +44,8 @@ export function parseRecord(line: string): ParsedRecord {
   } catch {
     return complaint('is no JSON');
   }
-  if (typeof content !== 'object' || content === null || Array.isArray(content)) return complaint('is no JSON object');
+  if (typeof content !== 'object' || content === null || Array.isArray(content))
+    return complaint('is no JSON object');
   const fields = new Map<string, unknown>(Object.entries(content));
   const key = bytesOf(fields.get('key'), fields.get('keyEncoding') ?? 'utf8');
   const value = bytesOf(fields.get('value'), fields.get('encoding') ?? 'utf8');

@@ -44,7 +44,9 @@ export function replyText(reply: Reply): string {
 function listText(list: readonly Reply[]): string {
   if (list.length === 0) return '(empty array)';
   const width = String(list.length).length;
-  return list.map((item, index) => hung(`${String(index + 1).padStart(width)}) `, replyText(item))).join('\n');
+  return list
+    .map((item, index) => hung(`${String(index + 1).padStart(width)}) `, replyText(item)))
+    .join('\n');
 }
 
 function pairsText({ entries }: Pairs): string {
@@ -52,18 +54,25 @@ function pairsText({ entries }: Pairs): string {
   const width = String(entries.length).length;
   return entries
     .map(([name, value], index) =>
-      hung(`${String(index + 1).padStart(width)}# `, `${quoted(Buffer.from(name, 'utf8'))} => ${replyText(value)}`),
+      hung(
+        `${String(index + 1).padStart(width)}# `,
+        `${quoted(Buffer.from(name, 'utf8'))} => ${replyText(value)}`,
+      ),
     )
     .join('\n');
 }
 
 /** A label before the first line, and as many blanks before the others. */
-const hung = (label: string, text: string): string => label + text.replaceAll('\n', `\n${' '.repeat(label.length)}`);
+const hung = (label: string, text: string): string =>
+  label + text.replaceAll('\n', `\n${' '.repeat(label.length)}`);
 
 /** Bytes as they are, a line for each element: for programs that read along. */
 export function rawReply(reply: Reply): Buffer {
   if (Buffer.isBuffer(reply)) return Buffer.concat([reply, Buffer.from('\n')]);
-  if (reply instanceof Pairs) return Buffer.concat(reply.entries.flatMap(([name, value]) => [Buffer.from(`${name}\n`), rawReply(value)]));
+  if (reply instanceof Pairs)
+    return Buffer.concat(
+      reply.entries.flatMap(([name, value]) => [Buffer.from(`${name}\n`), rawReply(value)]),
+    );
   if (Array.isArray(reply)) return Buffer.concat(reply.map(rawReply));
   if (reply instanceof Simple || reply instanceof Failure) return Buffer.from(`${reply.text}\n`);
   if (reply instanceof Double) return Buffer.from(`${reply.value}\n`);

@@ -13,6 +13,7 @@
  */
 import { SLOTS } from '../../common/ids.ts';
 import type { RingPicture } from '../../common/message/admin.ts';
+import { counted } from './counted.ts';
 import type { Paint } from './paint.ts';
 import { columns } from './table.ts';
 
@@ -35,7 +36,9 @@ export function ringText(picture: RingPicture, paint: Paint): string {
 
 function circle(picture: RingPicture, paint: Paint): string {
   const lines = Array.from({ length: ROWS }, (_, row) => {
-    const places = Array.from({ length: COLUMNS }, (_, column) => placeAt(picture, row, column, paint)).join('');
+    const places = Array.from({ length: COLUMNS }, (_, column) => placeAt(picture, row, column, paint)).join(
+      '',
+    );
     const middle = row === (ROWS - 1) / 2;
     const west = middle ? String((SLOTS * 3) / 4) : '';
     const east = middle ? `  ${SLOTS / 4}` : '';
@@ -48,12 +51,21 @@ function circle(picture: RingPicture, paint: Paint): string {
 const at = (centre: number, text: string): string => ' '.repeat(centre - Math.floor(text.length / 2)) + text;
 
 /** The middle of the circle is free: it says which picture this is. */
-function withCaption(lines: readonly string[], { epoch, partitions, tokens }: RingPicture): readonly string[] {
-  const captions = [`epoch ${epoch}`, `${partitions} partitions`, `${tokens.length} tokens`];
+function withCaption(
+  lines: readonly string[],
+  { epoch, partitions, tokens }: RingPicture,
+): readonly string[] {
+  const captions = [
+    `epoch ${epoch}`,
+    counted(partitions, 'partition', 'partitions'),
+    counted(tokens.length, 'token', 'tokens'),
+  ];
   const first = (ROWS - captions.length) / 2;
   return lines.map((line, row) => {
     const caption = captions[row - first];
-    return caption === undefined ? line : line.replace(/( {20,})(?=\S*\S)/g, (gap, _all, offset: number) => inGap(gap, caption, offset));
+    return caption === undefined
+      ? line
+      : line.replace(/( {20,})(?=\S*\S)/g, (gap, _all, offset: number) => inGap(gap, caption, offset));
   });
 }
 
@@ -82,18 +94,31 @@ function signOf(owner: number, paint: Paint): string {
 }
 
 function legend({ slaves, owners, tokens, partitions }: RingPicture, paint: Paint): string {
-  const owned = (index: number): number => owners.reduce((count, owner) => (owner === index ? count + 1 : count), 0);
+  const owned = (index: number): number =>
+    owners.reduce((count, owner) => (owner === index ? count + 1 : count), 0);
   const share = (count: number): string => `${((100 * count) / Math.max(1, partitions)).toFixed(1)}%`;
   const rows = slaves.map(({ id, state, address }, index) => [
     signOf(index, paint),
     id,
     state,
     address,
-    `${owned(index)} partitions`,
+    counted(owned(index), 'partition', 'partitions'),
     share(owned(index)),
-    `${tokens.filter(({ slave }) => slave === id).length} tokens`,
+    counted(tokens.filter(({ slave }) => slave === id).length, 'token', 'tokens'),
   ]);
   const orphans = owned(-1);
-  const nobody = orphans === 0 ? [] : [[signOf(-1, paint), '(nobody)', '', '', `${orphans} partitions`, share(orphans)]];
+  const nobody =
+    orphans === 0
+      ? []
+      : [
+          [
+            signOf(-1, paint),
+            '(nobody)',
+            '',
+            '',
+            counted(orphans, 'partition', 'partitions'),
+            share(orphans),
+          ],
+        ];
   return rows.length + nobody.length === 0 ? 'no slaves\n' : columns([...rows, ...nobody]);
 }

@@ -38,7 +38,7 @@ export async function runCommand(
     const parser = parserOf(perform, world).command(
       '$0 [words..]',
       false,
-      (args) => args.positional('words', { type: 'string', array: true, hidden: true }),
+      (args) => args.positional('words', { type: 'string', array: true }),
       async ({ words, ...global }) => {
         if (words !== undefined && words.length > 0) throw unknownCommand(words);
         status = await otherwise(global);
@@ -50,9 +50,12 @@ export async function runCommand(
   } catch (error) {
     status = explain(error, world);
   }
-  if (printed !== '') await world.out(`${plainText(printed)}\n`);
+  if (printed !== '') await world.out(`${withoutWords(plainText(printed))}\n`);
   return status;
 }
+
+/** The place for words that make no command is there to catch them, not to be offered. */
+const withoutWords = (help: string): string => help.replace(/Positionals:\n {2}words .*\n\n/, '');
 
 function parserOf(perform: Run, world: World): Argv<Global> {
   const parser = yargs()
@@ -105,7 +108,9 @@ function parserOf(perform: Run, world: World): Argv<Global> {
 function asMisuse(complaint: string | undefined, error: Error | undefined): Error {
   if (error !== undefined && error.name !== 'YError') return error;
   const text = plainText(complaint ?? error?.message ?? 'wrong usage');
-  const hint = text.startsWith('Not enough non-option') ? ' (a value that looks like an option goes after --)' : '';
+  const hint = text.startsWith('Not enough non-option')
+    ? ' (a value that looks like an option goes after --)'
+    : '';
   return new Misuse(text + hint);
 }
 

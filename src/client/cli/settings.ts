@@ -42,7 +42,11 @@ export async function settingsOf(words: Global, world: World): Promise<Settings>
   const path = once('--config', words.config) ?? world.env[variableOf({ option: CONFIG_OPTION })];
   const file = path === undefined ? undefined : await readFile(path, world);
   const find = (name: Name): Given | undefined => given(name, words, world) ?? inFile(name, path ?? '', file);
-  return { addresses: addressesOf(find('connect')), timeoutMs: timeoutOf(find('timeout')), json: flagOf(find('json')) };
+  return {
+    addresses: addressesOf(find('connect')),
+    timeoutMs: timeoutOf(find('timeout')),
+    json: flagOf(find('json')),
+  };
 }
 
 /** Variables that look like ours and mean nothing to any of our programs are more often a typing error than not. */
@@ -103,7 +107,9 @@ function addressesOf(source: Given | undefined): readonly string[] {
   const texts = (Array.isArray(value) ? value : [value]).flatMap((one: unknown) =>
     typeof one === 'string' ? one.split(',').map((text) => text.trim()) : [undefined],
   );
-  const addresses = texts.filter((text) => text !== undefined && parseAddress(text) !== undefined) as string[]; // Just checked.
+  const addresses = texts.filter(
+    (text) => text !== undefined && parseAddress(text) !== undefined,
+  ) as string[]; // Just checked.
   if (addresses.length === 0 || addresses.length !== texts.length || addresses.length > ADDRESSES_MAX) {
     throw new UsageError(`${place} must be HOST:PORT, at most ${ADDRESSES_MAX} of them`);
   }
@@ -114,7 +120,8 @@ function timeoutOf(source: Given | undefined): number {
   if (source === undefined) return DEFAULT_TIMEOUT_MS;
   const { value, place } = source;
   const text = typeof value === 'number' ? String(value) : value;
-  const ms = typeof text === 'string' && /^\d{1,9}$/.test(plainWord(text)) ? Number(plainWord(text)) : undefined;
+  const ms =
+    typeof text === 'string' && /^\d{1,9}$/.test(plainWord(text)) ? Number(plainWord(text)) : undefined;
   if (ms === undefined || ms < 1 || ms > TIMEOUT_MAX_MS) {
     throw new UsageError(`${place} must be a whole number of milliseconds from 1 to ${TIMEOUT_MAX_MS}`);
   }

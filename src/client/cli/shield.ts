@@ -18,7 +18,10 @@ export function shielded(argv: readonly string[]): readonly string[] {
   const end = argv.indexOf('--');
   const before = end === -1 ? argv : argv.slice(0, end);
   const behind = end === -1 ? [] : argv.slice(end + 1);
-  return [...before.map((word) => (isMisread(word) ? MARK + word : word)), ...behind.map((word) => MARK + word)];
+  return [
+    ...before.map((word) => (isMisread(word) ? MARK + word : word)),
+    ...behind.map((word) => MARK + word),
+  ];
 }
 
 export const plainWord = (word: string): string => (word.startsWith(MARK) ? word.slice(MARK.length) : word);

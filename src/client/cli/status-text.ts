@@ -9,7 +9,14 @@
  * The sentences follow the contract's words for the four states. Only text is made here.
  */
 import { unreachable } from '../../common/invariant.ts';
-import type { ClusterState, LostPartition, SlaveState, SlaveStatus, Status } from '../../common/message/admin.ts';
+import type {
+  ClusterState,
+  LostPartition,
+  SlaveState,
+  SlaveStatus,
+  Status,
+} from '../../common/message/admin.ts';
+import { counted } from './counted.ts';
 import type { Color, Paint } from './paint.ts';
 import { columns } from './table.ts';
 
@@ -33,10 +40,16 @@ const SLAVE_COLORS: Readonly<Record<SlaveState, Color>> = {
 
 export function statusText(status: Status, paint: Paint): string {
   const { epoch, replication, replicas, partitions, state } = status;
-  const copies = replicas === 'all' ? 'a copy on every slave' : counted(replicas, 'copy of each key', 'copies of each key');
+  const copies =
+    replicas === 'all'
+      ? 'a copy on every slave'
+      : counted(replicas, 'copy of each key', 'copies of each key');
   const lines = [
     `${paint(state, STATE_COLORS[state])}  ${meaningOf(status)}`,
-    paint(`epoch ${epoch}, ${replication}, ${copies}, ${counted(partitions, 'partition', 'partitions')}${upText(status)}`, 'dim'),
+    paint(
+      `epoch ${epoch}, ${replication}, ${copies}, ${counted(partitions, 'partition', 'partitions')}${upText(status)}`,
+      'dim',
+    ),
     ...lostLines(status.lost ?? [], paint),
     '',
   ];
@@ -56,7 +69,7 @@ export function meaningOf({ state, healing, lost, slaves }: Status): string {
       return 'everything is served, with fewer copies than asked for and no slave to make more on: start another slave';
     case 'unavailable':
       return (
-        `${counted(lost?.length ?? 0, 'partition has', 'partitions have')} no live full copy: their keys can be ` +
+        `${counted(lost?.length ?? 0, 'partition has', 'partitions have')} no live full copy: the keys in it can be ` +
         'neither read nor written until one of the slaves named here returns'
       );
     default:
@@ -64,10 +77,10 @@ export function meaningOf({ state, healing, lost, slaves }: Status): string {
   }
 }
 
-const counted = (count: number, one: string, many: string): string => `${count} ${count === 1 ? one : many}`;
-
 const upText = ({ coordination }: Status): string =>
-  coordination === undefined ? '' : `, coordination server ${coordination.pid} up ${durationText(coordination.uptimeMs)}`;
+  coordination === undefined
+    ? ''
+    : `, coordination server ${coordination.pid} up ${durationText(coordination.uptimeMs)}`;
 
 export function durationText(ms: number): string {
   const seconds = Math.floor(ms / 1_000);
@@ -80,7 +93,10 @@ function lostLines(lost: readonly LostPartition[], paint: Paint): readonly strin
   const shown = lost
     .slice(0, LOST_SHOWN_MAX)
     .map(({ partition, slaves }) =>
-      paint(`  lost: partition ${partition}, held by ${slaves.join(', ') || 'no slave that is known'}`, 'red'),
+      paint(
+        `  lost: partition ${partition}, held by ${slaves.join(', ') || 'no slave that is known'}`,
+        'red',
+      ),
     );
   const more = lost.length - shown.length;
   return more > 0 ? [...shown, paint(`  and ${more} more (--json lists them all)`, 'red')] : shown;
@@ -120,5 +136,11 @@ export function statusLine(status: Status): string {
       `${id}=${state}:${own.partitions}/${own.keys}+${previous.partitions}/${previous.keys}`,
   );
   const lost = status.lost === undefined || status.lost.length === 0 ? [] : [`lost=${status.lost.length}`];
-  return [status.state, `epoch=${status.epoch}`, `healing=${status.healing.partitions}`, ...lost, ...slaves].join(' ');
+  return [
+    status.state,
+    `epoch=${status.epoch}`,
+    `healing=${status.healing.partitions}`,
+    ...lost,
+    ...slaves,
+  ].join(' ');
 }

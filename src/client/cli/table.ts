@@ -3,7 +3,8 @@
 /** How many places a text takes on a terminal. Only colours are known; wide letters are taken for narrow ones. */
 export const widthOf = (text: string): number => text.replaceAll(/\x1b\[[0-9;]*m/g, '').length;
 
-export const padded = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(text)));
+export const padded = (text: string, width: number): string =>
+  text + ' '.repeat(Math.max(0, width - widthOf(text)));
 
 /** Rows as lines, each ending in a newline. */
 export function columns(rows: readonly (readonly string[])[]): string {

@@ -13,7 +13,7 @@ export interface Write {
   /** Identifies the key. */
   readonly key: string;
   readonly bytes: number;
-  perform(): Promise<unknown>;
+  readonly perform: () => Promise<unknown>;
 }
 
 /** Used by one adder, which waits for each `add` before the next. */

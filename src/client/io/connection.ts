@@ -204,4 +204,5 @@ const REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'the name of the host cannot be looked up now',
 };
 
-const reasonOf = ({ code, message }: NodeJS.ErrnoException): string => REASONS[code ?? ''] ?? (message || String(code));
+const reasonOf = ({ code, message }: NodeJS.ErrnoException): string =>
+  REASONS[code ?? ''] ?? (message || String(code));

@@ -8,7 +8,7 @@
  * who owns a slot.
  */
 import { type Key, key, type Slot } from '../ids.ts';
-import { Failure } from '../reply.ts';
+import { type Failure } from '../reply.ts';
 import { slotOf } from '../slot.ts';
 import { crossSlot, tooLarge, unknownCommand, unknownSubcommand, wrongArity } from './errors.ts';
 import { commandOf, type CommandSpec, subcommandOf } from './registry.ts';

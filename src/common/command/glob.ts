@@ -60,18 +60,24 @@ function afterClass(pattern: string, from: number, character: string): number | 
   let at = negated ? from + 1 : from;
   let found = false;
   while (at < pattern.length && pattern[at] !== ']') {
-    const escaped = pattern[at] === '\\' && at + 1 < pattern.length;
-    const low = pattern.charAt(escaped ? at + 1 : at);
-    if (!escaped && pattern[at + 1] === '-' && at + 2 < pattern.length) {
-      found ||= isBetween(character, low, pattern.charAt(at + 2));
-      at += 3;
-    } else {
-      found ||= low === character;
-      at += escaped ? 2 : 1;
-    }
+    const member = memberAt(pattern, at);
+    found ||= character >= member.low && character <= member.high;
+    at = member.next;
   }
   return found === negated ? undefined : Math.min(at + 1, pattern.length);
 }
 
-const isBetween = (character: string, a: string, b: string): boolean =>
-  a <= b ? character >= a && character <= b : character >= b && character <= a;
+/** One character of a class, or one span of them, which may be written either way round. */
+function memberAt(
+  pattern: string,
+  at: number,
+): { readonly low: string; readonly high: string; readonly next: number } {
+  const here = pattern.charAt(at);
+  if (here === '\\' && at + 1 < pattern.length) {
+    const escaped = pattern.charAt(at + 1);
+    return { low: escaped, high: escaped, next: at + 2 };
+  }
+  if (pattern[at + 1] !== '-' || at + 2 >= pattern.length) return { low: here, high: here, next: at + 1 };
+  const there = pattern.charAt(at + 2);
+  return here <= there ? { low: here, high: there, next: at + 3 } : { low: there, high: here, next: at + 3 };
+}

@@ -139,25 +139,18 @@ function readTable(): readonly CommandSpec[] {
     });
 }
 
+const COLUMNS = 10;
+
 function rowOf(line: string): Row {
   const cells = line.split(/\s{2,}/);
-  const [
-    name = '',
-    arity,
-    kindName = '',
-    keys = '',
-    flagWords,
-    area,
-    keyFlags,
-    group = '',
-    since = '',
-    summary = '',
-  ] = cells;
+  invariant(cells.length === COLUMNS, `the command table has a broken row: ${line}`);
+  // All cells are there, as was just counted.
+  const [name, arity, kindName, keys, flagWords, area, keyFlags, group, since, summary] = cells as Cells;
   const kind = KINDS[kindName];
+  invariant(kind !== undefined, `the command table has a kind that is none: ${line}`);
   const [firstKey = 0, lastKey = 0, keyStep = 0] = keys.split(' ').map(Number);
   const flags = wordsOf(flagWords);
   const splits = SPLITS[name];
-  invariant(cells.length === 10 && kind !== undefined, `the command table has a broken row: ${line}`);
   return {
     ...{ name, arity: Number(arity), kind, firstKey, lastKey, keyStep, flags, group, since, summary },
     categories: categoriesOf(flags, wordsOf(area), name),
@@ -167,6 +160,8 @@ function rowOf(line: string): Row {
     ...(splits === undefined ? {} : { splits }),
   };
 }
+
+type Cells = [string, string, string, string, string, string, string, string, string, string];
 
 function wordsOf(cell: string | undefined): readonly string[] {
   return cell === undefined || cell === '-' ? [] : cell.split(' ');

@@ -235,7 +235,7 @@ class Store implements LmdbStore {
       this.#fail(error);
       return;
     }
-    if (this.#options.durability === 'os') this.#settle(group);
+    if (this.#options.durability) this.#settle(group);
     else this.#sync(group);
   }
 

@@ -178,9 +178,9 @@ export class RespConnection {
   finish(): void {
     if (this.#stage === 'closed' || this.#ended) return;
     this.#stage = 'closing';
-    this.#flush();
+    if (this.#writer.size > 0) this.#send(this.#writer.take());
     this.#socket.resume();
-    if (!this.#ended) this.#end();
+    this.#end();
     this.#cutAfter(LINGER_MS);
   }
 

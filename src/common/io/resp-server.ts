@@ -92,13 +92,11 @@ export async function serveResp({ host, port, handler, limits }: RespServerOptio
   return {
     port: typeof address === 'string' ? port : (address?.port ?? port),
     connections: clients.connections,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => {
-          resolve();
-        });
-        clients.close();
-      }),
+    close: async () => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      await clients.close();
+      await closed;
+    },
   };
 }
 
@@ -117,6 +115,7 @@ class Clients {
   readonly #around: Surroundings;
   #nextId = 1;
   #gatheredBytes = 0;
+  #emptied: () => void = () => undefined;
 
   constructor(handler: RespHandler, limits: RespLimits) {
     const turn = new Turn();
@@ -133,6 +132,7 @@ class Clients {
       closed: (connection) => {
         this.connections.delete(connection.id);
         handler.closed(connection);
+        if (this.connections.size === 0) this.#emptied();
       },
     };
   }
@@ -149,8 +149,13 @@ class Clients {
     this.#around.handler.opened(connection);
   }
 
-  close(): void {
-    for (const connection of this.connections.values()) connection.finish();
+  /** Resolves when the handler has heard of every end. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#emptied = resolve;
+      if (this.connections.size === 0) resolve();
+      for (const connection of this.connections.values()) connection.finish();
+    });
   }
 
   /** Unfinished commands may not be refused one by one, since none can be answered before it is whole. */

@@ -215,14 +215,16 @@ function decode(text: string, shape: Shape): unknown {
 }
 
 // Each cast below names the type whose shape was checked in the same line.
-export const decodeStatus = (text: string): Status | undefined => decode(text, isStatus) as Status | undefined;
+export const decodeStatus = (text: string): Status | undefined =>
+  decode(text, isStatus) as Status | undefined;
 
 export const decodeWhere = (text: string): Where | undefined => decode(text, isWhere) as Where | undefined;
 
 export const decodeKeyRanges = (text: string): readonly KeyRange[] | undefined =>
   decode(text, listOf(isKeyRange)) as readonly KeyRange[] | undefined;
 
-export const decodeRing = (text: string): RingPicture | undefined => decode(text, isRing) as RingPicture | undefined;
+export const decodeRing = (text: string): RingPicture | undefined =>
+  decode(text, isRing) as RingPicture | undefined;
 
 /** The names of the sub-commands, as they travel. */
 export const admin = {

@@ -75,7 +75,9 @@ export type FromSlave =
   /** This member cannot be brought level from any log: it must be left out and copied anew. */
   | { readonly kind: 'unfit'; readonly partition: Partition; readonly epoch: Epoch; readonly slave: SlaveId }
   | SlaveReport
-  | { readonly kind: 'leaving' };
+  | { readonly kind: 'leaving' }
+  /** Its disk failed: what this store holds is not to be trusted again (I3). */
+  | { readonly kind: 'failed'; readonly why: string };
 
 export type ToSlave =
   | { readonly kind: 'registered'; readonly clusterId: string; readonly view: WireView }

@@ -24,8 +24,6 @@ export class ByteWindow {
   data: Buffer = NOTHING;
   start = 0;
   end = 0;
-  /** Whether `data` is our own and may be written to after `end`; a chunk may not. */
-  #own = false;
 
   get length(): number {
     return this.end - this.start;
@@ -41,10 +39,10 @@ export class ByteWindow {
       this.data = chunk;
       this.start = 0;
       this.end = chunk.length;
-      this.#own = false;
       return;
     }
-    if (!this.#own || this.end + chunk.length > this.data.length) this.#move(chunk.length, expected);
+    // A chunk of the stream has no room behind its end, so only a buffer of our own is ever written to.
+    if (this.end + chunk.length > this.data.length) this.#move(chunk.length, expected);
     this.data.set(chunk, this.end);
     this.end += chunk.length;
   }
@@ -54,7 +52,6 @@ export class ByteWindow {
     this.data = NOTHING;
     this.start = 0;
     this.end = 0;
-    this.#own = false;
   }
 
   #move(more: number, expected: number): void {
@@ -66,6 +63,5 @@ export class ByteWindow {
     this.end -= this.start;
     this.start = 0;
     this.data = data;
-    this.#own = true;
   }
 }

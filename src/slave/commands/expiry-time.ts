@@ -7,7 +7,7 @@
  */
 import { type Integer, INTEGER_MAX, INTEGER_MIN, integerOf } from '../../common/command/integer.ts';
 import { invalidExpire, notAnInteger } from '../../common/command/errors.ts';
-import { Failure } from '../../common/reply.ts';
+import { type Failure } from '../../common/reply.ts';
 import type { Stamp } from '../../common/time.ts';
 
 export interface TimeForm {

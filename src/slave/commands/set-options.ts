@@ -6,7 +6,7 @@
  */
 import { isWord } from '../../common/command/registry.ts';
 import { syntaxError } from '../../common/command/errors.ts';
-import { Failure } from '../../common/reply.ts';
+import { type Failure } from '../../common/reply.ts';
 import { type FormName, FORMS, type TimeForm } from './expiry-time.ts';
 
 export interface Options {

@@ -6,17 +6,16 @@
  *     release     this slave is not in c: what it held is wiped, the fence stays
  *     learn g     what was here is wiped; it is being copied anew
  *
- * Stored as `u32 checksum │ JSON`. An oath takes effect in memory at once (it only restricts) and
+ * An oath takes effect in memory at once (it only restricts) and
  * is spoken of when it is durable.
  */
-import { checksum } from '../../common/checksum.ts';
+import { seal, unseal } from '../../common/sealed.ts';
 import { type Epoch, epoch, type SlaveId } from '../../common/ids.ts';
 import { invariant } from '../../common/invariant.ts';
 import { TRYAGAIN, UNCERTAIN } from './history.ts';
 import { after, type Instant } from '../../common/time.ts';
 import type { Configuration, Member } from '../../common/view.ts';
 import type { FenceAnswer } from '../../common/message/control.ts';
-import { BrokenStore } from '../record.ts';
 import { swornKey } from '../store-layout.ts';
 import { emptyTable, wipe } from '../tables.ts';
 import { encodeMark } from './entry.ts';
@@ -31,25 +30,12 @@ export interface Oath {
   readonly isLearner: boolean;
 }
 
-export function encodeOath(oath: Oath): Buffer {
-  const text = Buffer.from(JSON.stringify(oath));
-  const bytes = Buffer.alloc(4 + text.length);
-  text.copy(bytes, 4);
-  bytes.writeUInt32BE(checksum(text), 0);
-  return bytes;
-}
-
 /** @throws BrokenStore when the checksum does not match. */
-export function decodeOath(bytes: Buffer): Oath {
-  if (bytes.length < 4 || checksum(bytes.subarray(4)) !== bytes.readUInt32BE(0)) {
-    throw new BrokenStore('what this store has sworn does not match its checksum');
-  }
-  return JSON.parse(bytes.toString('utf8', 4)) as Oath; // Written by encodeOath: the checksum says so.
-}
+export const decodeOath = (bytes: Buffer): Oath => unseal<Oath>(bytes, 'what this store has sworn');
 
 function swear(replica: Replica, host: Host): void {
   const { fence, configuration, role } = replica;
-  const value = encodeOath({ fence, configuration, isLearner: role === 'learner' });
+  const value = seal({ fence, configuration, isLearner: role === 'learner' });
   host.out.changes.push({ kind: 'put', key: swornKey(replica.partition), value });
   host.out.afterDurable(() => {
     if (replica.swornFence < fence) replica.swornFence = fence;
@@ -102,7 +88,7 @@ export function adoptLarger(replica: Replica, configuration: Configuration, host
 
 /** What the disk must hold before a larger list is in force. */
 export function swearLarger(replica: Replica, configuration: Configuration, host: Host): void {
-  const value = encodeOath({ fence: configuration.epoch, configuration, isLearner: false });
+  const value = seal({ fence: configuration.epoch, configuration, isLearner: false });
   host.out.changes.push({ kind: 'put', key: swornKey(replica.partition), value });
 }
 

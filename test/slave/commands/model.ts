@@ -7,6 +7,7 @@
 import { expect } from 'chai';
 
 import { checkCommand } from '../../../src/common/command/check.ts';
+import { invariant } from '../../../src/common/invariant.ts';
 import type { Key } from '../../../src/common/ids.ts';
 import { Failure, type Reply, Simple } from '../../../src/common/reply.ts';
 import { type Stamp, stamp } from '../../../src/common/time.ts';
@@ -14,6 +15,7 @@ import {
   type Data,
   type Effect,
   type Entry,
+  type Outcome,
   readOf,
   writeOf,
 } from '../../../src/slave/commands/evaluation.ts';
@@ -38,6 +40,7 @@ export class Model implements Data {
     if (read) return read(args, this);
     const outcome = writeOf(checked.spec)?.(args, this) ?? { reply: undefined, effects: [] };
     this.effects = outcome.effects;
+    checkOutcome(outcome, this.now);
     for (const effect of outcome.effects) this.#apply(effect);
     return outcome.reply;
   }
@@ -48,13 +51,26 @@ export class Model implements Data {
   }
 }
 
+/** What every outcome promises, whatever the command. */
+function checkOutcome({ reply, effects }: Outcome, now: Stamp): void {
+  invariant(!(reply instanceof Failure) || effects.length === 0, 'an error comes with no effects');
+  for (const effect of effects) {
+    const isDead = effect.kind === 'put' && effect.expiresAt !== 0 && effect.expiresAt <= now;
+    invariant(!isDead, 'nothing is put that has expired already');
+  }
+}
+
 /** An answer as people write it: `OK`, `"text"`, `5`, `nil`, `[1 nil]`, or the error's text. */
 export function textOf(reply: Reply): string {
   if (reply === undefined) return 'nil';
   if (reply instanceof Buffer) return JSON.stringify(reply.toString('latin1'));
   if (reply instanceof Simple || reply instanceof Failure) return reply.text;
-  return Array.isArray(reply) ? `[${reply.map(textOf).join(' ')}]` : String(reply);
+  // A bigint is an integer too: see integerReply.
+  if (typeof reply === 'number' || typeof reply === 'bigint') return String(reply);
+  return isList(reply) ? `[${reply.map(textOf).join(' ')}]` : JSON.stringify(reply);
 }
+
+const isList = (reply: Reply): reply is readonly Reply[] => Array.isArray(reply);
 
 /** Words at blanks; `''` is the empty one, and `\\xff` a byte. */
 export const argsOf = (line: string): readonly Buffer[] =>

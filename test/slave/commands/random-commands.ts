@@ -56,58 +56,84 @@ export interface RandomCommands {
 }
 
 export function randomCommands(random: Prng): RandomCommands {
-  let relativeTimes = 0;
-  const pick = <T>(from: readonly T[]): T => from[below(random, from.length)] as T; // Lists here are never empty.
-  const chance = (percent: number): boolean => below(random, 100) < percent;
-  const some = (make: () => readonly Buffer[], most: number): Buffer[] =>
-    Array.from({ length: below(random, most + 1) }, make).flat();
-
-  /** Never the same twice, and far from every other. */
-  const relative = (unitMs: number): Buffer => {
-    if (chance(15)) return pick(unitMs === 1 ? badRelativeMs : badSeconds);
-    relativeTimes += 1;
-    return Buffer.from(String((100_000 * relativeTimes) / unitMs));
+  const draw = drawFrom(random);
+  const makers = makersOf(draw);
+  // What has most to go wrong comes more often.
+  const often = ['set', 'set', 'set', 'incrbyfloat', 'incrbyfloat', 'pexpireat', 'pexpireat', 'incrby'];
+  const names = [...Object.keys(makers), ...often];
+  /** Now and then an argument too few, or one too many. */
+  const spoil = (args: readonly Buffer[]): readonly Buffer[] =>
+    draw.chance(50) ? args.slice(0, -1) : [...args, draw.pick(integers)];
+  return {
+    next: () => {
+      const name = draw.pick(names);
+      const args = makers[name]?.() ?? [];
+      const spelling = draw.chance(50) ? name.toUpperCase() : name;
+      return [Buffer.from(spelling), ...(draw.chance(5) ? spoil(args) : args)];
+    },
   };
-  const seconds = (): Buffer => pick(chance(10) ? badSeconds : absoluteSeconds);
-  const ms = (): Buffer => pick(chance(10) ? badTimes : absoluteMs);
+}
 
-  const timeOption = (): readonly Buffer[] =>
-    pick([
-      () => [Buffer.from('ex'), relative(1000)],
-      () => [Buffer.from('PX'), relative(1)],
-      () => [Buffer.from('exAT'), seconds()],
-      () => [Buffer.from('PXAT'), ms()],
-    ])();
-  const option = (): readonly Buffer[] =>
-    chance(30) ? timeOption() : [pick(chance(90) ? goodWords : badWords)];
-  const condition = (): readonly Buffer[] =>
-    chance(70) ? [pick(conditions)] : some(() => [pick(chance(80) ? conditions : badConditions)], 2);
+type Args = readonly Buffer[];
+
+interface Draw {
+  pick<T>(from: readonly T[]): T;
+  chance(percent: number): boolean;
+  /** Up to so many times what `make` makes. */
+  some(make: () => Args, most: number): Args;
+  /** A time counted from now: never the same twice, and far from every other. */
+  relative(unitMs: 1 | 1000): Buffer;
+}
+
+function drawFrom(random: Prng): Draw {
+  let relativeTimes = 0;
+  const pick = <T>(from: readonly T[]): T => from[below(random, from.length)] as T; // No list here is empty.
+  const chance = (percent: number): boolean => below(random, 100) < percent;
+  return {
+    pick,
+    chance,
+    some: (make, most) => Array.from({ length: below(random, most + 1) }, make).flat(),
+    relative: (unitMs) => {
+      if (chance(15)) return pick(unitMs === 1 ? badRelativeMs : badSeconds);
+      relativeTimes += 1;
+      return Buffer.from(String((100_000 * relativeTimes) / unitMs));
+    },
+  };
+}
+
+function makersOf({ pick, chance, some, relative }: Draw): Readonly<Record<string, () => Args>> {
   const key = (): Buffer => pick(keys);
   const value = (): Buffer => pick(values);
-  const offset = (): Buffer => (chance(10) ? pick(farOffsets) : pick(offsets));
-
-  const makers: Readonly<Record<string, () => readonly Buffer[]>> = {
-    get: () => [key()],
-    set: () => [key(), value(), ...(chance(50) ? some(option, 3) : [])],
+  const offset = (): Buffer => pick(chance(10) ? farOffsets : offsets);
+  const seconds = (): Buffer => pick(chance(10) ? badSeconds : absoluteSeconds);
+  const ms = (): Buffer => pick(chance(10) ? badTimes : absoluteMs);
+  const word = (text: string): Buffer => Buffer.from(text);
+  const timeOption = (): Args =>
+    pick([
+      () => [word('ex'), relative(1000)],
+      () => [word('PX'), relative(1)],
+      () => [word('exAT'), seconds()],
+      () => [word('PXAT'), ms()],
+    ])();
+  const setOption = (): Args => (chance(30) ? timeOption() : [pick(chance(90) ? goodWords : badWords)]);
+  const getexOption = (): Args => [pick([...badWords, word('persist')])];
+  const condition = (): Args =>
+    chance(70) ? [pick(conditions)] : some(() => [pick(chance(80) ? conditions : badConditions)], 2);
+  const onKey = Object.fromEntries(keyCommands.map((name) => [name, () => [key()]]));
+  return {
+    ...onKey,
+    set: () => [key(), value(), ...(chance(50) ? some(setOption, 3) : [])],
     setnx: () => [key(), value()],
     setex: () => [key(), relative(1000), value()],
     psetex: () => [key(), relative(1), value()],
     getset: () => [key(), value()],
-    getdel: () => [key()],
-    getex: () => [
-      key(),
-      ...(chance(60) ? timeOption() : some(() => [pick([...badWords, ...words('persist')])], 2)),
-    ],
+    getex: () => [key(), ...(chance(60) ? timeOption() : some(getexOption, 2))],
     mget: () => [key(), ...some(() => [key()], 3)],
     mset: () => [key(), value(), ...some(() => [key(), value()], 2), ...(chance(10) ? [key()] : [])],
     del: () => [key(), ...some(() => [key()], 2)],
     unlink: () => [key(), key()],
     exists: () => [key(), ...some(() => [key()], 3)],
-    type: () => [key()],
-    strlen: () => [key()],
     append: () => [key(), value()],
-    incr: () => [key()],
-    decr: () => [key()],
     incrby: () => [key(), pick(integers)],
     decrby: () => [key(), pick(integers)],
     incrbyfloat: () => [key(), pick(floats)],
@@ -118,30 +144,12 @@ export function randomCommands(random: Prng): RandomCommands {
     pexpire: () => [key(), relative(1), ...condition()],
     expireat: () => [key(), seconds(), ...condition()],
     pexpireat: () => [key(), ms(), ...condition()],
-    ttl: () => [key()],
-    pttl: () => [key()],
-    expiretime: () => [key()],
-    pexpiretime: () => [key()],
-    persist: () => [key()],
-    nonesuch: () => [value().subarray(0, 0), pick(offsets), Buffer.from('z'.repeat(below(random, 150)))],
-  };
-  // What has most to go wrong comes more often.
-  const names = [
-    ...Object.keys(makers),
-    ...Array.from({ length: 6 }, () => ['set', 'incrbyfloat']).flat(),
-    'incrby',
-  ];
-
-  /** Now and then an argument too few, or one too many. */
-  const spoil = (args: readonly Buffer[]): readonly Buffer[] =>
-    pick([() => args.slice(0, -1), () => [...args, pick(integers)]])();
-
-  return {
-    next: () => {
-      const name = pick(names);
-      const args = makers[name]?.() ?? [];
-      const spelling = chance(50) ? name.toUpperCase() : name;
-      return [Buffer.from(spelling), ...(chance(5) ? spoil(args) : args)];
-    },
+    nonesuch: () => [pick(offsets), ...some(() => [word('z'.repeat(70))], 3)],
   };
 }
+
+/** Those that take a key and nothing else. */
+const keyCommands = [
+  ...['get', 'getdel', 'type', 'strlen', 'incr', 'decr', 'persist'],
+  ...['ttl', 'pttl', 'expiretime', 'pexpiretime'],
+];

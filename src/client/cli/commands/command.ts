@@ -20,4 +20,5 @@ export type Run = (global: Global, body: (context: Context) => Promise<ExitStatu
 
 export type Command = (parser: Argv<Global>, run: Run) => Argv<Global>;
 
-export const printJson = ({ world }: Context, value: unknown): Promise<void> => world.out(`${JSON.stringify(value)}\n`);
+export const printJson = ({ world }: Context, value: unknown): Promise<void> =>
+  world.out(`${JSON.stringify(value)}\n`);

@@ -58,7 +58,8 @@ async function pour(context: Context, sink: Sink, total: number | undefined): Pr
   }
 }
 
-const linesFor = (lines: readonly string[]): Buffer => Buffer.from(lines.map((line) => `${line}\n`).join(''), 'utf8');
+const linesFor = (lines: readonly string[]): Buffer =>
+  Buffer.from(lines.map((line) => `${line}\n`).join(''), 'utf8');
 
 /** For the progress bar only: undefined where nobody knows. */
 async function totalOf({ cluster, call }: Context): Promise<number | undefined> {

@@ -105,8 +105,12 @@ class Load {
   async report(): Promise<ExitStatus> {
     const { world, call, json } = this.#context;
     const { done, failure, failed } = this.#window;
-    if (json) await printJson(this.#context, { stored: done, expired: this.#expired, failed, lines: this.#line });
-    else world.complain(`${done} stored${this.#expired === 0 ? '' : `, ${this.#expired} left out that had expired`}`);
+    if (json)
+      await printJson(this.#context, { stored: done, expired: this.#expired, failed, lines: this.#line });
+    else
+      world.complain(
+        `${done} stored${this.#expired === 0 ? '' : `, ${this.#expired} left out that had expired`}`,
+      );
     const others = failed > 1 ? `; ${failed - 1} more lines near it were not acknowledged either` : '';
     if (failure !== undefined) {
       world.complain(`stopped: line ${this.#failedLine ?? 0} was not taken${others}`);

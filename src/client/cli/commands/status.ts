@@ -13,11 +13,15 @@ import { type Command, type Context, printJson } from './command.ts';
 
 const WATCH_MS = 500;
 
+/** A page that is older than this says so: whoever watches wants to know that nobody answers. */
+const LOOK_MS_MAX = 1_500;
+
 export const status: Command = (parser, run) =>
   parser.command(
     'status',
     'Say how the cluster and its slaves are',
-    (args) => args.option('watch', { type: 'boolean', describe: 'keep looking, twice a second, until interrupted' }),
+    (args) =>
+      args.option('watch', { type: 'boolean', describe: 'keep looking, twice a second, until interrupted' }),
     ({ watch: watching, ...global }) =>
       run(global, async (context) => (watching === true ? watch(context) : printOnce(context))),
   );
@@ -50,9 +54,13 @@ interface Show {
 }
 
 /** The answer as this show wants it, or why there is none. */
-async function textOf(context: Context, text: (answer: Awaited<ReturnType<Context['cluster']['status']>>) => string): Promise<string> {
+async function textOf(
+  context: Context,
+  text: (answer: Awaited<ReturnType<Context['cluster']['status']>>) => string,
+): Promise<string> {
   try {
-    return text(await context.cluster.status(context.call));
+    const timeoutMs = Math.min(LOOK_MS_MAX, context.call.timeoutMs);
+    return text(await context.cluster.status({ ...context.call, timeoutMs }));
   } catch (error) {
     if (!(error instanceof PiazzaError)) throw error;
     return `${error.code} ${error.message}\n`;
@@ -83,7 +91,9 @@ function intoPipe(context: Context): Show {
   let last: string | undefined;
   return {
     look: async () => {
-      const line = await textOf(context, (answer) => (json ? `${JSON.stringify(answer)}\n` : `${statusLine(answer)}\n`));
+      const line = await textOf(context, (answer) =>
+        json ? `${JSON.stringify(answer)}\n` : `${statusLine(answer)}\n`,
+      );
       // Uptime moves with every look; what else there is to tell does not.
       const told = line.replace(/"uptimeMs":\d+(\.\d+)?/, '');
       if (told === last || call.signal.aborted) return;

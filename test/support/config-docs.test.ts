@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs';
 
 import { expect } from 'chai';
 
-import { configPage } from '../../support/config-docs.ts';
+import { configPage } from './config-docs.ts';
 
 describe('docs/config.md', () => {
   it('is what the schema prints: `npm run docs` writes it anew', () => {
-    const page = readFileSync(new URL('../../../docs/config.md', import.meta.url), 'utf8');
+    const page = readFileSync(new URL('../../docs/config.md', import.meta.url), 'utf8');
     expect(page).to.equal(configPage());
   });
 });

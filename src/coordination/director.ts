@@ -1,0 +1,321 @@
+/**
+ * The director: carries the planner's steps out, a number journaled before anybody hears of it.
+ *
+ *     fence    intention ─► durable ─► fence to all asked ─► answers, promises run out ─► result ─► durable ─► announced
+ *     grow     intention ─► durable ─► order to the owner ─► it has adopted ─► result ─► durable ─► announced
+ *     found    result ─► durable ─► announced
+ *
+ * One commit of the journal and one frame for each slave serve all partitions of a step. Nothing
+ * here is needed after a crash: what was intended is in the journal, what was done is at the data.
+ */
+import type { Epoch, Partition, SlaveId } from '../common/ids.ts';
+import type { FenceAnswer } from '../common/message/control.ts';
+import { after, DRIFT, type Instant } from '../common/time.ts';
+import type { Configuration, Member } from '../common/view.ts';
+import { complaints } from './heartbeat-tally.ts';
+import { headChange, partitionChange } from './journal.ts';
+import { chooseMembers, replicate, type Situation, type Step } from './replicate.ts';
+import { configurationAt, type HeardAnswer, isAlive, nextNumber, say, sendTo, setConfigurations, settingsOf, type State } from './state.ts';
+
+/** Partitions that one owner copies out at a time, and one learner takes in. */
+const GROWS_PER_SLAVE_MAX = 8;
+/** Hand-overs at a time: each answers TRYAGAIN for some milliseconds. */
+const HAND_OVERS_MAX = 32;
+
+export function plan(state: State): void {
+  if (!state.mustPlan || state.now < state.planFrom) return;
+  state.mustPlan = false;
+  const steps = replicate(situationOf(state));
+  noteLost(state, steps);
+  found(state, steps.filter((step) => step.kind === 'found'));
+  const fences = steps.filter((step) => step.kind === 'fence');
+  const room = Math.max(0, HAND_OVERS_MAX - state.fences.size);
+  const balancing = fences.filter(({ urgency }) => urgency === 'balance').slice(0, room);
+  startFences(state, [...fences.filter(({ urgency }) => urgency === 'heal'), ...balancing]);
+  startGrows(state, steps.filter((step) => step.kind === 'grow'));
+  for (const step of steps) if (step.kind === 'drop-grow') dropGrow(state, step.partition, step.epoch);
+}
+
+function situationOf(state: State): Situation {
+  const { view, target, intentions, unfit } = state;
+  const resting = new Set([...state.resting].flatMap(([partition, until]) => (until > state.now ? [partition] : [])));
+  const alive = new Set([...view.slaves.keys()].filter((slave) => isAlive(state, slave)));
+  const full = new Set([...state.sessions.values()].filter(({ report }) => report?.isLowOnSpace).map(({ slave }) => slave));
+  const underWay = new Set([...state.fences.keys(), ...state.grows.keys(), ...state.concluding]);
+  return { view, alive, target, intentions, underWay, cut: yielding(state), unfit, resting, full };
+}
+
+/** Of each cut pair, the one of whom more complain gives way; between equals the later name does. */
+function yielding(state: State): ReadonlyMap<SlaveId, ReadonlySet<SlaveId>> {
+  const heard = complaints(state.tally);
+  const accused = new Map<SlaveId, number>();
+  for (const peers of heard.values()) for (const peer of peers) accused.set(peer, (accused.get(peer) ?? 0) + 1);
+  const yields = new Map<SlaveId, Set<SlaveId>>();
+  for (const [by, peers] of heard) {
+    for (const peer of peers) {
+      const [most, least] = weight(accused, by) > weight(accused, peer) || (weight(accused, by) === weight(accused, peer) && by > peer) ? [by, peer] : [peer, by];
+      yields.set(most, (yields.get(most) ?? new Set()).add(least));
+    }
+  }
+  return yields;
+}
+
+const weight = (accused: ReadonlyMap<SlaveId, number>, slave: SlaveId): number => accused.get(slave) ?? 0;
+
+function noteLost(state: State, steps: readonly Step[]): void {
+  const lost = new Map(steps.flatMap((step) => (step.kind === 'lost' ? [[step.partition, step.slaves] as const] : [])));
+  const isSame = lost.size === state.lost.size && [...lost.keys()].every((partition) => state.lost.has(partition));
+  if (isSame) return;
+  state.lost.clear();
+  for (const [partition, slaves] of lost) state.lost.set(partition, slaves);
+  const slaves = [...new Set([...lost.values()].flat())].sort();
+  if (lost.size > 0) say(state, `${lost.size} partitions have no live full copy; bring back any of ${slaves.join(', ')}`, 'warn');
+  else say(state, 'every partition has a live full copy again');
+  // Clients of a lost partition are answered at once instead of waiting.
+  state.effects.push({ kind: 'view-changed', view: state.view, unavailable: new Set(lost.keys()) });
+}
+
+/** Journals these partitions and the number, in one commit; `then` runs when it is durable. */
+function journal(state: State, partitions: Iterable<Partition>, then: () => void): void {
+  for (const partition of partitions) {
+    const configuration = configurationAt(state, partition);
+    state.changes.push(partitionChange(partition, { configuration, intention: state.intentions.get(partition) }));
+  }
+  state.changes.push(headChangeOf(state));
+  state.continuations.push(then);
+}
+
+export const headChangeOf = (state: State): ReturnType<typeof headChange> =>
+  headChange({
+    clusterId: state.view.clusterId,
+    settings: state.view.settings,
+    lastNumber: state.lastNumber,
+    failedStores: [...state.failedStores],
+  });
+
+/** Results: journaled first, in the view and announced when that is durable. */
+function conclude(state: State, results: ReadonlyMap<Partition, Configuration>): void {
+  if (results.size === 0) return;
+  for (const [partition, configuration] of results) {
+    state.concluding.add(partition);
+    state.changes.push(partitionChange(partition, { configuration }));
+  }
+  state.changes.push(headChangeOf(state));
+  state.continuations.push(() => {
+    for (const partition of results.keys()) {
+      state.concluding.delete(partition);
+      state.intentions.delete(partition);
+      state.fences.delete(partition);
+      state.grows.delete(partition);
+      state.unfit.delete(partition);
+      state.resting.delete(partition);
+    }
+    setConfigurations(state, results);
+  });
+}
+
+function found(state: State, steps: readonly (Step & { kind: 'found' })[]): void {
+  if (steps.length === 0) return;
+  const number = nextNumber(state);
+  conclude(state, new Map(steps.map(({ partition, members }) => [partition, configurationOf(state, number, members)])));
+  say(state, `${steps.length} partitions get their first owners`);
+}
+
+const configurationOf = (state: State, number: Epoch, members: readonly Member[]): Configuration => ({
+  epoch: number,
+  members,
+  ownerNonce: (members[0] && state.view.slaves.get(members[0].slave)?.boot.nonce) ?? '',
+});
+
+function startFences(state: State, steps: readonly (Step & { kind: 'fence' })[]): void {
+  if (steps.length === 0) return;
+  const number = nextNumber(state);
+  for (const { partition, ask, want, without } of steps) {
+    const intention = { kind: 'fence', epoch: number, ask, want, without } as const;
+    state.intentions.set(partition, intention);
+    state.grows.delete(partition);
+    // Nobody is left out before all had a whole window to answer.
+    const until = after(state.now, settingsOf(state).windowMs);
+    // Closed from here on, until the owner of the new configuration says that it has opened it.
+    state.serving.delete(partition);
+    state.fences.set(partition, { epoch: number, intention, answers: new Map(), until });
+  }
+  const partitions = steps.map(({ partition }) => partition);
+  const healing = steps.filter(({ urgency }) => urgency === 'heal').length;
+  if (healing > 0) say(state, `replicate(): ${healing} partitions are fenced under epoch ${number}; the copies that are left take over`);
+  journal(state, partitions, () => {
+    for (const slave of new Set(steps.flatMap(({ ask }) => ask.map((member) => member.slave)))) askFence(state, slave);
+  });
+}
+
+/** Sends a slave every fence that it is asked for and has not answered. */
+export function askFence(state: State, slave: SlaveId): void {
+  const store = state.sessions.get(slave)?.store;
+  const byNumber = new Map<Epoch, Partition[]>();
+  for (const [partition, { epoch, intention, answers }] of state.fences) {
+    const isAsked = intention.ask.some((member) => member.slave === slave && member.store === store);
+    if (!isAsked || answers.has(slave)) continue;
+    const partitions = byNumber.get(epoch) ?? [];
+    partitions.push(partition);
+    byNumber.set(epoch, partitions);
+  }
+  for (const [epoch, partitions] of byNumber) sendTo(state, slave, { kind: 'fence', epoch, partitions });
+}
+
+export function onFenced(state: State, slave: SlaveId, epoch: Epoch, answers: readonly FenceAnswer[]): void {
+  const session = state.sessions.get(slave);
+  if (session === undefined) return;
+  const { store, nonce } = session;
+  for (const answer of answers) {
+    const round = state.fences.get(answer.partition);
+    if (round?.epoch !== epoch || round.answers.has(slave)) continue;
+    round.answers.set(slave, { answer, at: state.now, store, nonce });
+  }
+  concludeFences(state);
+}
+
+/** Ends every fence for which all that can be heard was heard, and no promise can mislead anybody (F3). */
+export function concludeFences(state: State): void {
+  const results = new Map<Partition, Configuration>();
+  for (const [partition, round] of state.fences) {
+    if (state.intentions.get(partition)?.epoch !== round.epoch || state.concluding.has(partition)) continue;
+    const isWaiting = round.intention.ask.some((member) => isAwaited(state, member) && !round.answers.has(member.slave));
+    if ((isWaiting && state.now < round.until) || round.answers.size === 0) continue;
+    if (state.now < promisesEnd(round.answers)) continue;
+    const result = resultOf(state, partition);
+    if (result === undefined) giveUp(state, partition);
+    else results.set(partition, result);
+  }
+  conclude(state, results);
+}
+
+const isAwaited = (state: State, { slave, store }: Member): boolean =>
+  isAlive(state, slave) && state.view.slaves.get(slave)?.store === store;
+
+/**
+ * When the last promise of a slave that has not answered is over. Those who answered rely on none
+ * any more (F2); the giver's time counts from the answer's arrival, plus drift.
+ */
+function promisesEnd(answers: ReadonlyMap<SlaveId, HeardAnswer>): Instant {
+  let end = 0;
+  for (const { answer, at } of answers.values()) {
+    end = Math.max(end, at + answer.promisedAllMs * (1 + DRIFT));
+    for (const { slave, ms } of answer.promised) {
+      if (!answers.has(slave)) end = Math.max(end, at + ms * (1 + DRIFT));
+    }
+  }
+  return end as Instant; // A sum of an instant and a duration.
+}
+
+/** The configuration that these answers make; undefined: none of those who answered has everything. */
+function resultOf(state: State, partition: Partition): Configuration | undefined {
+  const round = state.fences.get(partition);
+  if (round === undefined) return undefined;
+  const effective = effectiveOf(configurationAt(state, partition), round.answers);
+  const full = effective.members.filter(
+    ({ slave, store }) => round.answers.get(slave)?.store === store && isAlive(state, slave),
+  );
+  if (full.length === 0) return undefined;
+  const members = chooseMembers(full, round.intention);
+  const ownerNonce = (members[0] && round.answers.get(members[0].slave)?.nonce) ?? '';
+  return { epoch: round.epoch, members, ownerNonce };
+}
+
+/** The newest list that anybody has adopted: a grow that the journal never heard of is in force all the same. */
+function effectiveOf(journaled: Configuration, answers: ReadonlyMap<SlaveId, HeardAnswer>): Configuration {
+  let effective = journaled;
+  for (const { answer } of answers.values()) if (answer.adopted.epoch > effective.epoch) effective = answer.adopted;
+  return effective;
+}
+
+/** This attempt came to nothing; the planner sees the intention and asks again, under a new number. */
+function giveUp(state: State, partition: Partition): void {
+  state.fences.delete(partition);
+  state.resting.set(partition, after(state.now, settingsOf(state).windowMs));
+  state.mustPlan = true;
+}
+
+function startGrows(state: State, steps: readonly (Step & { kind: 'grow' })[]): void {
+  const busy = busySlaves(state);
+  const started: (Step & { kind: 'grow' })[] = [];
+  const byUrgency = [...steps].sort((a, b) => Number(a.urgency === 'balance') - Number(b.urgency === 'balance'));
+  for (const step of byUrgency) {
+    const owner = step.members[0];
+    if (owner === undefined || !take(busy, [owner.slave, step.learner.slave])) continue;
+    started.push(step);
+  }
+  if (started.length === 0) return;
+  const number = nextNumber(state);
+  for (const { partition, members, learner } of started) {
+    const learnerNonce = state.view.slaves.get(learner.slave)?.boot.nonce ?? '';
+    state.intentions.set(partition, { kind: 'grow', epoch: number, members, learner, learnerNonce });
+    state.grows.set(partition, { epoch: number, isDropping: false });
+  }
+  journal(state, started.map(({ partition }) => partition), () => {
+    for (const { partition } of started) orderGrow(state, partition);
+  });
+}
+
+function take(busy: Map<SlaveId, number>, slaves: readonly SlaveId[]): boolean {
+  if (slaves.some((slave) => (busy.get(slave) ?? 0) >= GROWS_PER_SLAVE_MAX)) return false;
+  for (const slave of slaves) busy.set(slave, (busy.get(slave) ?? 0) + 1);
+  return true;
+}
+
+function busySlaves(state: State): Map<SlaveId, number> {
+  const busy = new Map<SlaveId, number>();
+  for (const intention of state.intentions.values()) {
+    if (intention.kind !== 'grow') continue;
+    for (const member of [intention.members[0], intention.learner]) {
+      if (member !== undefined) busy.set(member.slave, (busy.get(member.slave) ?? 0) + 1);
+    }
+  }
+  return busy;
+}
+
+/** Tells the owner what to grow into. It may hear it twice: the number tells. */
+export function orderGrow(state: State, partition: Partition): void {
+  const intention = state.intentions.get(partition);
+  const grow = state.grows.get(partition);
+  if (intention?.kind !== 'grow' || grow?.epoch !== intention.epoch) return;
+  const { epoch: base, members, ownerNonce } = configurationAt(state, partition);
+  const owner = members[0];
+  if (owner === undefined) return;
+  if (grow.isDropping) sendTo(state, owner.slave, { kind: 'drop-grow', partition, epoch: intention.epoch });
+  else sendTo(state, owner.slave, { kind: 'grow', epoch: intention.epoch, partition, base, members: intention.members, ownerNonce });
+}
+
+function dropGrow(state: State, partition: Partition, epoch: Epoch): void {
+  const grow = state.grows.get(partition);
+  if (grow?.isDropping === true) return;
+  state.grows.set(partition, { epoch, isDropping: true });
+  orderGrow(state, partition);
+}
+
+/** The owner has adopted the larger list: the result is journaled, then announced (G3). */
+export function onGrown(state: State, slave: SlaveId, partition: Partition, configuration: Configuration): void {
+  const intention = state.intentions.get(partition);
+  const isOurs = intention?.kind === 'grow' && intention.epoch === configuration.epoch;
+  const isByOwner = configurationAt(state, partition).members[0]?.slave === slave;
+  if (!isOurs || !isByOwner || state.concluding.has(partition)) return;
+  conclude(state, new Map([[partition, { ...configuration, members: intention.members }]]));
+}
+
+export function onGrowDropped(state: State, partition: Partition, epoch: Epoch, why: string): void {
+  const intention = state.intentions.get(partition);
+  if (intention?.kind !== 'grow' || intention.epoch !== epoch || state.concluding.has(partition)) return;
+  const isTakenBack = state.grows.get(partition)?.isDropping === true;
+  if (!isTakenBack) say(state, `partition ${partition} could not be copied to ${intention.learner.slave}: ${why}`, 'warn');
+  state.intentions.delete(partition);
+  state.grows.delete(partition);
+  journal(state, [partition], () => {
+    state.mustPlan = true;
+  });
+}
+
+export function onUnfit(state: State, partition: Partition, epoch: Epoch, slave: SlaveId): void {
+  const configuration = configurationAt(state, partition);
+  if (configuration.epoch !== epoch || !configuration.members.some((member) => member.slave === slave)) return;
+  state.unfit.set(partition, (state.unfit.get(partition) ?? new Set()).add(slave));
+  state.mustPlan = true;
+}

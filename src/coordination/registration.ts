@@ -1,0 +1,121 @@
+/**
+ * Registration: who may be a slave of this cluster, and as whom (protocol I1 to I4).
+ *
+ *     another cluster's store        turned away
+ *     a store whose disk failed      turned away
+ *     an id in use by another store  turned away while that one lives
+ *     same store, same start         a reconnection
+ *     same store, later start        a restart: an owner needs a new epoch, a copy goes on
+ *     same store, earlier start      an old copy was put back: turned away
+ *     another store, id free         a stranger without data
+ */
+import type { Partition, SlaveId, StoreId } from '../common/ids.ts';
+import type { FromSlave, Registration } from '../common/message/control.ts';
+import { type SlaveRecord, wireOf } from '../common/view.ts';
+import { askFence, headChangeOf, onGrown, orderGrow } from './director.ts';
+import { step as stepTally } from './heartbeat-tally.ts';
+import { slaveChange } from './journal.ts';
+import { next } from './membership.ts';
+import { isAlive, type LinkId, say, sendTo, setRecord, type State } from './state.ts';
+
+interface Refusal {
+  readonly why: string;
+  /** Asking again is of no use. */
+  readonly isFinal: boolean;
+}
+
+export function onRegister(state: State, link: LinkId, message: Registration): void {
+  if (message.clusterId === state.view.clusterId && message.epoch > state.lastNumber) {
+    state.effects.push({
+      kind: 'stop',
+      why: `${message.slave} has sworn to epoch ${message.epoch}, and this journal ends at ${state.lastNumber}: it is an old one. Put back the newest copy of the journal's directory`,
+    });
+    return;
+  }
+  const refusal = refusalOf(state, message);
+  if (refusal !== undefined) return void state.effects.push({ kind: 'send', link, message: { kind: 'refused', ...refusal } });
+  const record = recordOf(state, message);
+  setRecord(state, record);
+  open(state, link, message);
+  state.changes.push(slaveChange(record));
+  state.continuations.push(() => {
+    welcome(state, link, message);
+  });
+}
+
+function refusalOf(state: State, message: Registration): Refusal | undefined {
+  const store = message.store as StoreId; // The codec has checked its form.
+  if (message.clusterId !== undefined && message.clusterId !== state.view.clusterId) {
+    return { why: `its directory belongs to another cluster (${message.clusterId}): give it an empty one with --dir`, isFinal: true };
+  }
+  if (state.failedStores.has(store)) {
+    return { why: 'the disk below its directory has failed before: give it an empty directory with --dir', isFinal: true };
+  }
+  const known = state.view.slaves.get(message.slave);
+  if (known === undefined) return undefined;
+  return known.store === store ? refusalOfBoot(known, message) : refusalOfStranger(state, known, message);
+}
+
+function refusalOfBoot(known: SlaveRecord, { boot }: Registration): Refusal | undefined {
+  const isReconnection = boot.count === known.boot.count && boot.nonce === known.boot.nonce;
+  if (isReconnection || boot.count > known.boot.count) return undefined;
+  return { why: 'its directory is an old copy that was put back: what it lacks is not known. Give it an empty one with --dir', isFinal: true };
+}
+
+function refusalOfStranger(state: State, known: SlaveRecord, { slave }: Registration): Refusal | undefined {
+  if (!isAlive(state, slave)) return undefined;
+  const isConnected = state.sessions.get(slave)?.link !== undefined;
+  if (isConnected) return { why: `the id ${slave} is in use by the slave at ${known.host}:${known.port}: choose another with --id`, isFinal: true };
+  return { why: `the id ${slave} is not free yet: the slave that had it is being waited for`, isFinal: false };
+}
+
+function recordOf(state: State, message: Registration): SlaveRecord {
+  const { slave: id, boot, host, port, peerPort, pid } = message;
+  const known = state.view.slaves.get(id);
+  const isReconnection = known?.boot.nonce === boot.nonce && known.stage !== 'dead';
+  const stage = isReconnection ? known.stage : known?.stage === 'dead' ? (next('dead', 'returned') ?? 'joining') : 'joining';
+  return { id, store: message.store as StoreId, boot, host, port, peerPort, pid, stage: stage === 'gone' ? 'joining' : stage }; // The codec has checked the store's form.
+}
+
+function open(state: State, link: LinkId, { slave, store, boot, durability, isSameKernelBoot }: Registration): void {
+  const before = state.sessions.get(slave);
+  if (before?.link !== undefined && before.link !== link) {
+    state.effects.push({ kind: 'close-link', link: before.link });
+    state.links.delete(before.link);
+  }
+  const session = { link, slave, store: store as StoreId, nonce: boot.nonce, report: before?.nonce === boot.nonce ? before.report : undefined }; // As above.
+  state.sessions.set(slave, session);
+  state.links.set(link, slave);
+  // Its machine went down, and what it had acknowledged may not have reached the disk.
+  if (durability === 'os' && !isSameKernelBoot) state.view.configurations.forEach(({ members }, index) => {
+    if (!members.some((member) => member.slave === slave && member.store === session.store)) return;
+    const partition = index as Partition; // An index of configurations is a partition.
+    state.unfit.set(partition, (state.unfit.get(partition) ?? new Set()).add(slave));
+  });
+  stepTally(state.tally, { kind: 'enrolled', slave, store: session.store, bootNonce: boot.nonce, now: state.now });
+  stepTally(state.tally, { kind: 'link-opened', slave });
+}
+
+/** Its record is durable: it hears the view, and what is wanted of it. */
+function welcome(state: State, link: LinkId, message: Registration): void {
+  const { slave } = message;
+  if (state.sessions.get(slave)?.link !== link) return;
+  sendTo(state, slave, { kind: 'registered', clusterId: state.view.clusterId, view: wireOf(state.view) });
+  for (const { partition, configuration } of message.adopted) {
+    if (configuration.epoch > (state.view.configurations[partition]?.epoch ?? Infinity)) onGrown(state, slave, partition, configuration);
+  }
+  askFence(state, slave);
+  for (const [partition, intention] of state.intentions) {
+    if (intention.kind === 'grow' && intention.members[0]?.slave === slave) orderGrow(state, partition);
+  }
+  say(state, `${slave} registered (${message.host}:${message.port}, pid ${message.pid})`);
+}
+
+/** A slave says that its disk failed: its store is a stranger's from now on (I3). */
+export function onFailed(state: State, slave: SlaveId, { why }: FromSlave & { kind: 'failed' }): void {
+  const store = state.sessions.get(slave)?.store;
+  if (store === undefined) return;
+  state.failedStores.add(store);
+  state.changes.push(headChangeOf(state));
+  say(state, `${slave} stops: ${why}`, 'warn');
+}

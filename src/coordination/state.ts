@@ -1,0 +1,201 @@
+/**
+ * What the coordination server remembers: the view, what it intends, who is connected, who beats.
+ *
+ * Only the state and how it begins. The view in here is what the journal holds; a change enters it
+ * when it is durable, never before (rule 3: no epoch is announced before that).
+ */
+import { epoch, type Epoch, type Partition, type SlaveId, type StoreId } from '../common/ids.ts';
+import { invariant } from '../common/invariant.ts';
+import { Deque } from '../common/deque.ts';
+import type { ClusterState } from '../common/message/admin.ts';
+import type { FenceAnswer, FromSlave, SlaveReport, ToSlave } from '../common/message/control.ts';
+import type { Change } from '../common/ordered-store.ts';
+import type { Instant } from '../common/time.ts';
+import type { Heartbeat, HeartbeatAnswer } from '../common/wire/datagram.ts';
+import type { ClusterSettings, Configuration, SlaveRecord, View } from '../common/view.ts';
+import { init as initTally, type State as Tally } from './heartbeat-tally.ts';
+import type { Journal } from './journal.ts';
+import type { Placement } from './placement.ts';
+import type { Intention } from './replicate.ts';
+
+/** Names one accepted control link; never used twice. */
+export type LinkId = number;
+
+export type Input = { readonly now: Instant } & (
+  | { readonly kind: 'message'; readonly link: LinkId; readonly message: FromSlave }
+  | { readonly kind: 'link-closed'; readonly link: LinkId }
+  /** `from` names the sender's socket for the answer. */
+  | { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat; readonly from: { readonly address: string; readonly port: number } }
+  /** What `read-heartbeats` asked for is done. */
+  | { readonly kind: 'heartbeats-read' }
+  /** A slave's peer port refused a connection: the process is gone. */
+  | { readonly kind: 'probe-refused'; readonly slave: SlaveId; readonly store: StoreId; readonly nonce: string }
+  /** The oldest commit of the journal that was not yet reported is durable. */
+  | { readonly kind: 'durable' }
+  | { readonly kind: 'tick' }
+);
+
+export type Effect =
+  | { readonly kind: 'journal'; readonly changes: readonly Change[] }
+  | { readonly kind: 'send'; readonly link: LinkId; readonly message: ToSlave }
+  | { readonly kind: 'close-link'; readonly link: LinkId }
+  | { readonly kind: 'answer-heartbeat'; readonly to: { readonly address: string; readonly port: number }; readonly answer: HeartbeatAnswer }
+  | { readonly kind: 'read-heartbeats' }
+  /** Dial the peer port once and say if it refuses. */
+  | { readonly kind: 'probe'; readonly record: SlaveRecord }
+  | { readonly kind: 'view-changed'; readonly view: View; readonly unavailable: ReadonlySet<Partition> }
+  | { readonly kind: 'event'; readonly text: string; readonly level: 'info' | 'warn' }
+  /** The journal is an old one (N4), or something as bad: the process must not go on. */
+  | { readonly kind: 'stop'; readonly why: string };
+
+/** What happens when a commit of the journal is durable. */
+export type Continuation = (state: State) => void;
+
+export interface Session {
+  /** Undefined: the control link is closed, and the slave is not dead yet. */
+  link: LinkId | undefined;
+  readonly slave: SlaveId;
+  readonly store: StoreId;
+  readonly nonce: string;
+  report: SlaveReport | undefined;
+}
+
+/** One partition's fence under way. */
+export interface FenceRound {
+  readonly epoch: Epoch;
+  readonly intention: Intention & { readonly kind: 'fence' };
+  readonly answers: Map<SlaveId, HeardAnswer>;
+  /** When those who do not answer are left out. */
+  readonly until: Instant;
+}
+
+export interface HeardAnswer {
+  readonly answer: FenceAnswer;
+  readonly at: Instant;
+  readonly store: StoreId;
+  readonly nonce: string;
+}
+
+export interface State {
+  now: Instant;
+  view: View;
+  /** The last number given out (N1): at least the view's epoch. */
+  lastNumber: Epoch;
+  readonly intentions: Map<Partition, Intention>;
+  /** Stores whose disk failed: strangers for ever (I3). */
+  readonly failedStores: Set<StoreId>;
+  readonly sessions: Map<SlaveId, Session>;
+  readonly links: Map<LinkId, SlaveId>;
+  readonly tally: Tally;
+  readonly fences: Map<Partition, FenceRound>;
+  /** Grows that were ordered in this life; whether they were taken back since. */
+  readonly grows: Map<Partition, { readonly epoch: Epoch; isDropping: boolean }>;
+  /** Partitions whose owner has opened them, and under which epoch. */
+  readonly serving: Map<Partition, Epoch>;
+  /** Partitions whose result is on its way to the journal. */
+  readonly concluding: Set<Partition>;
+  readonly unfit: Map<Partition, Set<SlaveId>>;
+  /** Partitions that nobody full answered for, and when they are asked again. */
+  readonly resting: Map<Partition, Instant>;
+  readonly lost: Map<Partition, readonly SlaveId[]>;
+  target: Placement;
+  /** Nothing is planned before one full window was listened to. */
+  readonly planFrom: Instant;
+  mustPlan: boolean;
+  /** As it was last told to the log. */
+  health: ClusterState;
+  nextTick: Instant;
+  /** Changes of this step for the journal, and what is to follow. */
+  changes: Change[];
+  continuations: Continuation[];
+  readonly underWay: Deque<readonly Continuation[]>;
+  effects: Effect[];
+  /** What changed in the view in this step, for everyone who keeps a copy. */
+  readonly changedSlaves: Set<SlaveId>;
+  readonly changedPartitions: Set<Partition>;
+}
+
+export function init(journal: Journal, now: Instant): State {
+  const { settings, slaves, configurations, clusterId } = journal;
+  invariant(configurations.length === settings.partitions, 'the journal has a configuration for each partition');
+  // Whoever is in the journal may be alive: it is listened for, and judged after one full window.
+  const records = slaves.map((record) => [record.id, { ...record, stage: record.stage === 'dead' ? 'dead' : 'suspect' } as const] as const);
+  const state: State = {
+    now,
+    view: { clusterId, epoch: journal.lastNumber, settings, slaves: new Map(records), configurations },
+    lastNumber: journal.lastNumber,
+    intentions: new Map(journal.intentions),
+    failedStores: new Set(journal.failedStores),
+    sessions: new Map(),
+    links: new Map(),
+    tally: initTally(settings, now),
+    fences: new Map(),
+    grows: new Map(),
+    serving: new Map(),
+    concluding: new Set(),
+    unfit: new Map(),
+    resting: new Map(),
+    lost: new Map(),
+    target: [],
+    planFrom: (now + settings.windowMs) as Instant,
+    mustPlan: true,
+    health: 'unavailable',
+    nextTick: now,
+    changes: [],
+    continuations: [],
+    underWay: new Deque(),
+    effects: [],
+    changedSlaves: new Set(),
+    changedPartitions: new Set(),
+  };
+  return state;
+}
+
+/** The next number; it is journaled with whatever it is given to. */
+export function nextNumber(state: State): Epoch {
+  state.lastNumber = epoch(state.lastNumber + 1);
+  return state.lastNumber;
+}
+
+export const settingsOf = (state: State): ClusterSettings => state.view.settings;
+
+export function configurationAt(state: State, partition: Partition): Configuration {
+  const configuration = state.view.configurations[partition];
+  invariant(configuration, `partition ${partition} is one of this cluster's`);
+  return configuration;
+}
+
+/** A slave's record is another one: in the view at once, for everyone with this step's change. */
+export function setRecord(state: State, record: SlaveRecord): void {
+  const slaves = new Map(state.view.slaves);
+  slaves.set(record.id, record);
+  state.view = { ...state.view, slaves };
+  state.changedSlaves.add(record.id);
+  state.mustPlan = true;
+}
+
+/** Configurations that are durable now. */
+export function setConfigurations(state: State, changed: ReadonlyMap<Partition, Configuration>): void {
+  const configurations = [...state.view.configurations];
+  for (const [partition, configuration] of changed) {
+    invariant(configuration.epoch > (configurations[partition]?.epoch ?? 0), 'an epoch never goes back');
+    configurations[partition] = configuration;
+    state.changedPartitions.add(partition);
+  }
+  state.view = { ...state.view, configurations, epoch: state.lastNumber };
+  state.mustPlan = true;
+}
+
+export function say(state: State, text: string, level: 'info' | 'warn' = 'info'): void {
+  state.effects.push({ kind: 'event', text, level });
+}
+
+export function sendTo(state: State, slave: SlaveId, message: ToSlave): void {
+  const link = state.sessions.get(slave)?.link;
+  if (link !== undefined) state.effects.push({ kind: 'send', link, message });
+}
+
+export const isAlive = (state: State, slave: SlaveId): boolean => {
+  const stage = state.view.slaves.get(slave)?.stage;
+  return stage !== undefined && stage !== 'dead';
+};

@@ -1,0 +1,149 @@
+/**
+ * What an observer may see of the cluster, from the coordination server's state.
+ *
+ * Everything here is computed when it is asked for and remembered nowhere. `healthy` is a strong
+ * word: every partition is served by the slaves that the placement names, all of them.
+ */
+import type { Partition } from '../common/ids.ts';
+import type { ClusterState, KeyRange, Place, RingPicture, SlaveStatus, Status, Where } from '../common/message/admin.ts';
+import { key } from '../common/ids.ts';
+import { partitionOf, slotOf, slotsOf } from '../common/slot.ts';
+import type { Configuration, Member, SlaveRecord, View } from '../common/view.ts';
+import { ringOf } from './ring.ts';
+import { settingsOf, type State } from './state.ts';
+
+const MEANING: Readonly<Record<ClusterState, string>> = {
+  healthy: 'every partition has all its copies',
+  healing: 'everything that is served is served; copies are being made',
+  degraded: 'it serves with fewer copies than asked for, and there is no slave to make more on',
+  unavailable: 'some partitions have no live full copy',
+};
+
+export const meaningOf = (state: ClusterState): string => MEANING[state];
+
+export function healthOf(state: State): ClusterState {
+  const { view, target, lost } = state;
+  if (lost.size > 0 || view.configurations.some(({ epoch }) => epoch === 0) || target.every((slaves) => slaves.length === 0)) return 'unavailable';
+  if (healingPartitions(state) > 0) return 'healing';
+  const wanted = wantedCopies(state);
+  return view.configurations.some(({ members }) => members.length < wanted) ? 'degraded' : 'healthy';
+}
+
+/** How many members a partition is to have; with `all`, as many as there are slaves. */
+function wantedCopies(state: State): number {
+  const { replicas } = settingsOf(state);
+  const { size } = state.view.slaves;
+  return Math.max(replicas === 0 ? size : replicas, settingsOf(state).minCopies);
+}
+
+/** Partitions that are changing hands, waiting for a copy, or not open yet. */
+export function healingPartitions(state: State): number {
+  const { view, target, intentions, serving } = state;
+  let count = 0;
+  view.configurations.forEach((configuration, index) => {
+    const partition = index as Partition; // An index of configurations is a partition.
+    const isSettled = isAsWanted(configuration, target[index] ?? []) && !intentions.has(partition);
+    if (!isSettled || !serving.has(partition)) count += 1;
+  });
+  return count;
+}
+
+function isAsWanted({ members }: Configuration, wanted: readonly string[]): boolean {
+  return members.length === wanted.length && members[0]?.slave === wanted[0] && wanted.every((slave) => members.some((member) => member.slave === slave));
+}
+
+export function statusOf(state: State): Status {
+  const { view, lost } = state;
+  const { replication, replicas, partitions } = settingsOf(state);
+  return {
+    epoch: view.epoch,
+    replication,
+    replicas: replicas === 0 ? 'all' : replicas,
+    partitions,
+    state: healthOf(state),
+    slaves: [...view.slaves.values()].map((record) => slaveStatus(state, record)),
+    healing: { partitions: healingPartitions(state) },
+    ...(lost.size === 0 ? {} : { lost: [...lost].map(([partition, slaves]) => ({ partition, slaves })) }),
+  };
+}
+
+function slaveStatus(state: State, record: SlaveRecord): SlaveStatus {
+  const { id, pid, host, port, peerPort, stage, store } = record;
+  const report = state.sessions.get(id)?.report;
+  const counts = { own: 0, previous: 0 };
+  for (const { members } of state.view.configurations) {
+    const place = members.findIndex((member) => member.slave === id && member.store === store);
+    if (place === 0) counts.own += 1;
+    else if (place > 0) counts.previous += 1;
+  }
+  return {
+    id,
+    pid,
+    address: `${host}:${port}`,
+    peerAddress: `${host}:${peerPort}`,
+    state: stage,
+    own: { partitions: counts.own, keys: report?.ownKeys ?? 0 },
+    previous: { partitions: counts.previous, keys: report?.previousKeys ?? 0 },
+    ...(report === undefined ? {} : { commands: report.commands, space: report.isLowOnSpace ? 'low' : 'ok' }),
+  };
+}
+
+export function whereOf({ settings, configurations }: View, name: Buffer): Where {
+  const slot = slotOf(key(name));
+  const partition = partitionOf(slot, settings.partitions);
+  const configuration = configurations[partition];
+  const [owner, ...copies] = configuration?.members ?? [];
+  return {
+    key: name.toString(),
+    slot,
+    partition,
+    epoch: configuration?.epoch ?? 0,
+    ...(owner === undefined ? {} : { owner: owner.slave }),
+    copies: copies.map(({ slave }) => slave),
+  };
+}
+
+/** Runs of slots; with copies, neighbours are one run only if all their members are the same. */
+export function keyRangesOf(view: View, withCopies: boolean): readonly KeyRange[] {
+  const ranges: KeyRange[] = [];
+  let mark = '';
+  view.configurations.forEach(({ members }, index) => {
+    const { first, last } = slotsOf(index as Partition, view.settings.partitions); // An index of configurations.
+    const shown = withCopies ? members : members.slice(0, 1);
+    const here = shown.map(({ slave }) => slave).join(' ');
+    const before = ranges.at(-1);
+    if (before !== undefined && here === mark) {
+      ranges[ranges.length - 1] = { ...before, lastSlot: last, partitions: before.partitions + 1 };
+    } else {
+      ranges.push({ firstSlot: first, lastSlot: last, partitions: 1, ...placesOf(view, shown) });
+    }
+    mark = here;
+  });
+  return ranges;
+}
+
+function placesOf(view: View, members: readonly Member[]): Pick<KeyRange, 'owner' | 'address' | 'copies'> {
+  const [owner, ...copies] = members.map(({ slave }) => placeOf(view, slave));
+  return { ...(owner === undefined ? {} : { owner: owner.id, address: owner.address }), copies };
+}
+
+function placeOf(view: View, id: Member['slave']): Place {
+  const record = view.slaves.get(id);
+  return { id, address: record === undefined ? '' : `${record.host}:${record.port}` };
+}
+
+export function ringPictureOf(view: View): RingPicture {
+  const { partitions, replicas, tokens } = view.settings;
+  const slaves = [...view.slaves.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const alive = slaves.filter(({ stage }) => stage !== 'dead').map(({ id }) => id);
+  const places = new Map(slaves.map(({ id }, place) => [id, place]));
+  const seats = ringOf(alive, tokens).seats.keys.map(({ token, slave }) => ({ token, slave }));
+  return {
+    epoch: view.epoch,
+    partitions,
+    replicas: replicas === 0 ? 'all' : replicas,
+    slaves: slaves.map(({ id, host, port, stage }) => ({ id, address: `${host}:${port}`, state: stage })),
+    tokens: seats,
+    owners: view.configurations.map(({ members }) => (members[0] === undefined ? -1 : (places.get(members[0].slave) ?? -1))),
+  };
+}

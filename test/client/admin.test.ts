@@ -1,0 +1,62 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+
+import { decodeKeyRanges, decodeRing, decodeStatus, decodeWhere } from '../../src/common/message/admin.ts';
+import { scanPageOf } from '../../src/client/scan-page.ts';
+import { ringPicture, status } from './cli/string-world.ts';
+
+describe("a cluster's answer about itself", () => {
+  it('is read back as it was written, with fields that nobody here knows', () => {
+    const newer = { ...status, weather: 'fine' };
+    expect(decodeStatus(JSON.stringify(newer))).to.deep.equal(newer);
+    expect(decodeRing(JSON.stringify(ringPicture))).to.deep.equal(ringPicture);
+    const place = { key: 'k', slot: 1, partition: 0, epoch: 1, copies: [] };
+    expect(decodeWhere(JSON.stringify(place))).to.deep.equal(place);
+    expect(decodeKeyRanges('[{"firstSlot":0,"lastSlot":1,"partitions":1,"copies":[]}]')).to.have.length(1);
+  });
+
+  it('is nothing where a field is missing or of another kind', () => {
+    expect(decodeStatus(JSON.stringify({ ...status, slaves: [{ id: 's1' }] }))).to.equal(undefined);
+    expect(decodeStatus(JSON.stringify({ ...status, state: 'fine' }))).to.equal(undefined);
+    expect(decodeKeyRanges('{}')).to.equal(undefined);
+  });
+
+  it('is nothing, and never an error, for any text', () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
+        for (const decode of [decodeStatus, decodeWhere, decodeKeyRanges, decodeRing]) {
+          const answer = decode(text);
+          expect(answer === undefined || Array.isArray(answer)).to.equal(true);
+        }
+      }),
+    );
+  });
+});
+
+describe('a page of a scan', () => {
+  const bytes = (text: string): Buffer => Buffer.from(text);
+
+  it('is read in threes', () => {
+    const reply = [bytes('7'), [bytes('a'), bytes('1'), 0, bytes('b'), bytes('2'), bytes('99')]];
+    expect(scanPageOf(reply)).to.deep.equal({
+      cursor: '7',
+      records: [
+        { key: bytes('a'), value: bytes('1'), expiresAtMs: undefined },
+        { key: bytes('b'), value: bytes('2'), expiresAtMs: 99 },
+      ],
+    });
+  });
+
+  it('is nothing where the reply has another shape', () => {
+    for (const reply of [
+      undefined,
+      7,
+      [],
+      [bytes('0')],
+      [bytes('0'), [bytes('a')]],
+      [bytes('0'), [bytes('a'), 1, 0]],
+    ]) {
+      expect(scanPageOf(reply)).to.equal(undefined);
+    }
+  });
+});
