@@ -1,5 +1,5 @@
 #!/usr/bin/env node
 /** The executable `piazza-client`: hands the real world to the command line. */
-import { main } from './cli/main.ts';
+import { main } from './cli/real-world.ts';
 
 await main();

@@ -11,8 +11,8 @@ import {
   UncertainError,
   UnreachableError,
 } from './errors.ts';
+import type { Outcome } from './outcome.ts';
 import { codeOf, detailOf } from './retry.ts';
-import type { Outcome } from './session.ts';
 
 export function errorOf(outcome: Exclude<Outcome, { readonly kind: 'answer' }>): PiazzaError {
   switch (outcome.kind) {

@@ -23,6 +23,7 @@ import type { Prng } from '../common/prng.ts';
 import { Failure, type Reply } from '../common/reply.ts';
 import { after, type Instant, instant } from '../common/time.ts';
 import { type Address, addressText, parseAddress } from './address.ts';
+import type { Outcome } from './outcome.ts';
 import { backOffMs, judge, movedTo, type Purpose, type Trouble } from './retry.ts';
 
 export interface Config {
@@ -40,14 +41,6 @@ export type Input =
   | { readonly kind: 'broken'; readonly attempt: number; readonly why: string; readonly now: Instant }
   | { readonly kind: 'aborted' }
   | { readonly kind: 'tick'; readonly now: Instant };
-
-export type Outcome =
-  | { readonly kind: 'answer'; readonly reply: Reply }
-  | { readonly kind: 'refused'; readonly text: string }
-  | { readonly kind: 'uncertain'; readonly why: string }
-  | { readonly kind: 'unreachable'; readonly why: string }
-  | { readonly kind: 'timed-out'; readonly why: string }
-  | { readonly kind: 'aborted'; readonly definite: boolean };
 
 export type Effect =
   | { readonly kind: 'attempt'; readonly attempt: number; readonly to: Address }
@@ -132,7 +125,7 @@ function dispatch(state: State, input: Input): readonly Effect[] {
 }
 
 const isCurrent = ({ stage, attempt }: State, spoken: number): boolean =>
-  stage.kind === 'trying';
+  stage.kind === 'trying' && attempt === spoken;
 
 function onSent(state: State, now: Instant): readonly Effect[] {
   const { stage } = state;

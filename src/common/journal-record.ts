@@ -52,7 +52,11 @@ export function encodeCommit(
     at += CHANGE_HEADER_BYTES;
     a.copy(bytes, at);
     b.copy(bytes, at + a.length);
-    const view = viewOf(change.kind, bytes.subarray(at, at + a.length), bytes.subarray(at + a.length, at + a.length + b.length));
+    const view = viewOf(
+      change.kind,
+      bytes.subarray(at, at + a.length),
+      bytes.subarray(at + a.length, at + a.length + b.length),
+    );
     at += a.length + b.length;
     return view;
   });
@@ -102,7 +106,9 @@ function decodeChanges(record: Buffer): readonly Change[] | undefined {
     const middle = at + CHANGE_HEADER_BYTES + record.readUInt32BE(at + 1);
     const end = middle + record.readUInt32BE(at + 5);
     if (kind === undefined || end > record.length) return undefined;
-    changes.push(viewOf(kind, record.subarray(at + CHANGE_HEADER_BYTES, middle), record.subarray(middle, end)));
+    changes.push(
+      viewOf(kind, record.subarray(at + CHANGE_HEADER_BYTES, middle), record.subarray(middle, end)),
+    );
     at = end;
   }
   return at === record.length ? changes : undefined;

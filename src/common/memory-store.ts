@@ -14,7 +14,13 @@
  */
 import { Deque } from './deque.ts';
 import { invariant, unreachable } from './invariant.ts';
-import { KEY_BYTES_MAX, type Change, type OrderedStore, type RangeLimit, type StoredRecord } from './ordered-store.ts';
+import {
+  KEY_BYTES_MAX,
+  type Change,
+  type OrderedStore,
+  type RangeLimit,
+  type StoredRecord,
+} from './ordered-store.ts';
 import { SortedMap } from './sorted-map.ts';
 
 export interface MemoryStore extends OrderedStore {
@@ -82,7 +88,10 @@ class Store implements MemoryStore {
 
   crash(unsaid = 0): MemoryStore {
     this.#checkAlive();
-    invariant(unsaid >= 0 && unsaid <= this.pending, `${unsaid} of ${this.pending} pending commits cannot survive`);
+    invariant(
+      unsaid >= 0 && unsaid <= this.pending,
+      `${unsaid} of ${this.pending} pending commits cannot survive`,
+    );
     for (let count = 0; count < unsaid; count += 1) this.#apply(this.#pending.shift()?.changes ?? []);
     this.#dead = true;
     this.#pending.clear();
@@ -103,7 +112,11 @@ class Store implements MemoryStore {
           this.#records.delete(change.key.toString('latin1'));
           break;
         case 'delete-range':
-          this.#records.deleteRange(change.from.toString('latin1'), change.to.toString('latin1'), () => undefined);
+          this.#records.deleteRange(
+            change.from.toString('latin1'),
+            change.to.toString('latin1'),
+            () => undefined,
+          );
           break;
         default:
           unreachable(change);

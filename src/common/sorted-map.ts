@@ -53,7 +53,8 @@ export class SortedMap<Value> {
       const head = chunk[0];
       if (head === undefined || head >= to) break;
       const start = lowerBound(chunk, from);
-      for (const key of chunk.splice(start, Math.max(0, lowerBound(chunk, to) - start))) this.#take(key, each);
+      for (const key of chunk.splice(start, Math.max(0, lowerBound(chunk, to) - start)))
+        this.#take(key, each);
     }
     const left = this.#chunks.slice(first, end).filter((chunk) => chunk.length > 0);
     this.#chunks = [...this.#chunks.slice(0, first), ...left, ...this.#chunks.slice(end)];

@@ -38,11 +38,20 @@ export function plan(state: State): void {
 
 function situationOf(state: State): Situation {
   const { view, target, intentions, unfit } = state;
-  const resting = new Set([...state.resting].flatMap(([partition, until]) => (until > state.now ? [partition] : [])));
   const alive = new Set([...view.slaves.keys()].filter((slave) => isAlive(state, slave)));
   const full = new Set([...state.sessions.values()].filter(({ report }) => report?.isLowOnSpace).map(({ slave }) => slave));
   const underWay = new Set([...state.fences.keys(), ...state.grows.keys(), ...state.concluding]);
-  return { view, alive, target, intentions, underWay, cut: yielding(state), unfit, resting, full };
+  return { view, alive, target, intentions, underWay, cut: yielding(state), unfit, resting: restingOf(state), full };
+}
+
+/** Asking again is of use when some time has passed, and a member that the journal names is there to answer. */
+function restingOf(state: State): ReadonlySet<Partition> {
+  const resting = new Set<Partition>();
+  for (const [partition, until] of state.resting) {
+    const canAnswer = configurationAt(state, partition).members.some((member) => isAwaited(state, member));
+    if (until > state.now || !canAnswer) resting.add(partition);
+  }
+  return resting;
 }
 
 /** Of each cut pair, the one of whom more complain gives way; between equals the later name does. */

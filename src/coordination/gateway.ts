@@ -15,7 +15,8 @@
  * Invariants
  *   1. All that is in flight of a lane is on one link, in the order of the lane.
  *   2. An open lane has nothing queued, and its link is open.
- *   3. A blocked lane with something queued is found by the next tick, link or view.
+ *   3. A blocked lane with something queued has commands in flight, or a time to try again, or no link to its owner;
+ *      and a tick, a link that opens, or a view finds it.
  *   4. No more commands are unanswered than `commandsMax`.
  *   5. No unanswered command has a deadline before `deadlineAt`.
  */
@@ -30,22 +31,23 @@ import {
   breakLink,
   enter,
   epochOf,
-  expire,
   giveUp,
   lostPartition,
   ownerLink,
   settle,
   tryOpen,
 } from './gateway/lane.ts';
-import { type Form, newMerge } from './gateway/merge.ts';
+import { newMerge } from './gateway/merge.ts';
+import { expireOverdue } from './gateway/overdue.ts';
 import { failure, TOO_MANY } from './gateway/refusal.ts';
 import type { Routed } from './gateway/route.ts';
 import {
   type Config,
+  earlier,
   type Effect,
+  type Form,
   type Forward,
   type Lane,
-  type Link,
   newForward,
   newLink,
   newState,
@@ -55,7 +57,9 @@ import {
 } from './gateway/state.ts';
 
 export type { Config, Effect, State } from './gateway/state.ts';
+export { DEADLINE_GRAIN_MS } from './gateway/overdue.ts';
 export { COMMANDS_MAX } from './gateway/state.ts';
+export { checkInvariants } from './gateway/truths.ts';
 
 export type Input =
   /** Commands of one client connection, in its order. Nothing else may use a client's number as long as it lives. */
@@ -87,9 +91,6 @@ export type Input =
   | { readonly kind: 'tick'; readonly now: Instant }
   /** The gateway is closing: whatever is unanswered gets the answer that it would get when its time is over. */
   | { readonly kind: 'stop'; readonly now: Instant };
-
-/** Overdue commands are looked for at most this often, so that a burst of deadlines costs one search and not a thousand. */
-export const DEADLINE_GRAIN_MS = 10;
 
 export function init(config: Config): State {
   invariant(config.partitions >= 1, 'a cluster has a partition');
@@ -312,59 +313,6 @@ function onTick(state: State, now: Instant): void {
   }
 }
 
-const earlier = (a: Instant | undefined, b: Instant): Instant => (a === undefined || b < a ? b : a);
-
-function expireOverdue(state: State, now: Instant): void {
-  let next: Instant | undefined;
-  for (const lane of state.troubled) {
-    for (const queue of [lane.returned, lane.waiting]) next = expireQueue(state, queue, next, now);
-  }
-  next = expireQueue(state, state.parked, next, now);
-  for (const link of state.links.values()) next = expireInflight(state, link, next, now);
-  state.deadlineAt = next === undefined ? undefined : laterOf(next, after(now, DEADLINE_GRAIN_MS));
-}
-
-const laterOf = (a: Instant, b: Instant): Instant => (a > b ? a : b);
-
-/** Deadlines are in the order of arrival, and so is a queue: only its front can be overdue. */
-function expireQueue(
-  state: State,
-  queue: Deque<Forward>,
-  next: Instant | undefined,
-  now: Instant,
-): Instant | undefined {
-  for (let front = queue.at(0); front !== undefined; front = queue.at(0)) {
-    if (now < front.deadline) return earlier(next, front.deadline);
-    queue.shift();
-    giveUp(state, front);
-  }
-  return next;
-}
-
-/**
- * In flight there is no such order: what waited in a lane was sent behind younger commands. A tombstone that is
- * still there after the same time again ends the link: what a stuck slave is sent must have a bound.
- */
-function expireInflight(
-  state: State,
-  link: Link,
-  soonest: Instant | undefined,
-  now: Instant,
-): Instant | undefined {
-  let next = soonest;
-  let stuck = false;
-  for (let place = 0; place < link.inflight.length; place += 1) {
-    const forward = link.inflight.at(place);
-    if (forward === undefined) break;
-    if (now >= forward.deadline && !forward.answered) expire(state, forward);
-    const end = forward.answered ? after(forward.deadline, state.config.requestTimeoutMs) : forward.deadline;
-    if (now >= end) stuck = true;
-    else next = earlier(next, end);
-  }
-  if (stuck) state.effects.push({ kind: 'drop', slave: link.slave });
-  return next;
-}
-
 /** Hands out what the step has gathered; one write for each slave. */
 function takeEffects(state: State): readonly Effect[] {
   const { effects } = state;
@@ -378,49 +326,4 @@ function takeEffects(state: State): readonly Effect[] {
   state.behind = false;
   state.effects = [];
   return effects;
-}
-
-/** The whole truth, for tests and the simulator; a step in production checks what it touches. */
-export function checkInvariants(state: State): void {
-  const inflight = new Map<Lane, number>();
-  let live = 0;
-  const see = (forward: Forward): void => {
-    if (forward.answered) return;
-    live += 1;
-    invariant(state.deadlineAt !== undefined, 'an unanswered command has somebody who watches the clock');
-  };
-  for (const link of state.links.values()) {
-    invariant(link.open, `the link to ${link.slave} is kept though it is closed`);
-    for (const forward of link.inflight) {
-      see(forward);
-      const { lane } = forward;
-      if (lane === undefined) continue;
-      invariant(lane.link === link, `partition ${lane.partition} is in flight on two links`);
-      inflight.set(lane, (inflight.get(lane) ?? 0) + 1);
-    }
-  }
-  for (const lane of state.lanes) {
-    for (const forward of [...lane.returned, ...lane.waiting]) see(forward);
-    checkLane(state, lane, inflight.get(lane) ?? 0);
-  }
-  for (const whole of state.parked) see(whole);
-  invariant(live === state.live, `${live} commands are unanswered, not ${state.live}`);
-  invariant(live <= state.config.commandsMax, 'more commands are unanswered than may be');
-}
-
-function checkLane(state: State, lane: Lane, inflight: number): void {
-  const name = `partition ${lane.partition}`;
-  invariant(lane.sent === inflight, `${name} has ${inflight} in flight, not ${lane.sent}`);
-  invariant(!lane.open || lane.link?.open === true, `${name} is open towards a closed link`);
-  invariant(!lane.open || queuedOf(lane) === 0, `${name} is open and has something queued`);
-  invariant(!lane.lost || queuedOf(lane) === 0, `${name} is lost and has something queued`);
-  invariant(
-    queuedOf(lane) === 0 || state.troubled.has(lane),
-    `${name} has something queued that nobody will find`,
-  );
-  const queued = [...lane.returned, ...lane.waiting];
-  const inOrder = queued.every(
-    (forward, place) => place === 0 || (queued[place - 1]?.deadline ?? 0) <= forward.deadline,
-  );
-  invariant(inOrder, `${name} has its queue out of order`);
 }

@@ -36,21 +36,21 @@ import { effectsOf, encodeDrafts, type Entry } from './replication/entry.ts';
 type Kind = PeerMessage['kind'];
 type Of<K extends Kind> = Extract<PeerMessage, { readonly kind: K }>;
 
-interface Codec<K extends Kind> {
+interface Codec<Message extends PeerMessage> {
   /** The first byte of a frame. 1 is the hello. */
   readonly type: number;
   /** Whether log entries follow the head. */
   readonly hasTail: boolean;
-  encode(message: Of<K>): readonly Buffer[];
+  encode(message: Message): readonly Buffer[];
   /** Reads the whole head. What comes of it counts only if the head agreed with the reading. */
-  decode(head: FieldReader, tail: Buffer): Of<K> | undefined;
+  decode(head: FieldReader, tail: Buffer): Message | undefined;
 }
 
 const COUNT_BYTES = 6;
 const FLAG_BYTES = 1;
 const CLOCK_BYTES = 8;
 
-const append: Codec<'append'> = {
+const append: Codec<Of<'append'>> = {
   type: 2,
   hasTail: true,
   encode({ sentAt, items }) {
@@ -73,7 +73,7 @@ const append: Codec<'append'> = {
   },
 };
 
-const ack: Codec<'ack'> = {
+const ack: Codec<Of<'ack'>> = {
   type: 3,
   hasTail: false,
   encode({ items }) {
@@ -82,7 +82,7 @@ const ack: Codec<'ack'> = {
   decode: (head) => ({ kind: 'ack', items: itemsOf(head, ackItem) }),
 };
 
-const ping: Codec<'ping'> = {
+const ping: Codec<Of<'ping'>> = {
   type: 4,
   hasTail: false,
   encode({ sentAt, items }) {
@@ -91,7 +91,7 @@ const ping: Codec<'ping'> = {
   decode: (head) => ({ kind: 'ping', sentAt: head.f64(), items: itemsOf(head, pingItem) }),
 };
 
-const pong: Codec<'pong'> = {
+const pong: Codec<Of<'pong'>> = {
   type: 5,
   hasTail: false,
   encode({ echo, items }) {
@@ -100,7 +100,7 @@ const pong: Codec<'pong'> = {
   decode: (head) => ({ kind: 'pong', echo: head.f64(), items: itemsOf(head, epochItem) }),
 };
 
-const commit: Codec<'commit'> = {
+const commit: Codec<Of<'commit'>> = {
   type: 6,
   hasTail: false,
   encode({ items }) {
@@ -109,7 +109,7 @@ const commit: Codec<'commit'> = {
   decode: (head) => ({ kind: 'commit', items: itemsOf(head, commitItem) }),
 };
 
-const probe: Codec<'probe'> = {
+const probe: Codec<Of<'probe'>> = {
   type: 7,
   hasTail: false,
   encode({ sentAt, items }) {
@@ -118,7 +118,7 @@ const probe: Codec<'probe'> = {
   decode: (head) => ({ kind: 'probe', sentAt: head.f64(), items: itemsOf(head, probeItem) }),
 };
 
-const position: Codec<'position'> = {
+const position: Codec<Of<'position'>> = {
   type: 8,
   hasTail: false,
   encode({ echo, items }) {
@@ -127,7 +127,7 @@ const position: Codec<'position'> = {
   decode: (head) => ({ kind: 'position', echo: head.f64(), items: itemsOf(head, positionItem) }),
 };
 
-const level: Codec<'level'> = {
+const level: Codec<Of<'level'>> = {
   type: 9,
   hasTail: true,
   encode({ item }) {
@@ -147,7 +147,7 @@ const level: Codec<'level'> = {
   },
 };
 
-const fetch: Codec<'fetch'> = {
+const fetch: Codec<Of<'fetch'>> = {
   type: 10,
   hasTail: false,
   encode(message) {
@@ -158,7 +158,7 @@ const fetch: Codec<'fetch'> = {
   decode: (head) => ({ kind: 'fetch', ...epochItem.read(head), after: head.u48() }),
 };
 
-const fetched: Codec<'fetched'> = {
+const fetched: Codec<Of<'fetched'>> = {
   type: 11,
   hasTail: true,
   encode({ item }) {
@@ -176,7 +176,7 @@ const fetched: Codec<'fetched'> = {
   },
 };
 
-const copyBegin: Codec<'copy-begin'> = {
+const copyBegin: Codec<Of<'copy-begin'>> = {
   type: 12,
   hasTail: false,
   encode(message) {
@@ -193,7 +193,7 @@ const copyBegin: Codec<'copy-begin'> = {
   }),
 };
 
-const copyState: Codec<'copy-state'> = {
+const copyState: Codec<Of<'copy-state'>> = {
   type: 13,
   hasTail: false,
   encode(message) {
@@ -208,7 +208,7 @@ const copyState: Codec<'copy-state'> = {
 const CARRIER = { epoch: epoch(0), seq: 0, previousEpoch: epoch(0), stamp: stamp(0) };
 
 /** The records travel as the effects of one entry, so that they have its checksum and pass its checks. */
-const copyPart: Codec<'copy-part'> = {
+const copyPart: Codec<Of<'copy-part'>> = {
   type: 14,
   hasTail: true,
   encode({ part }) {
@@ -233,25 +233,26 @@ const copyPart: Codec<'copy-part'> = {
   },
 };
 
-const codecs: { readonly [K in Kind]: Codec<K> } = {
+const codecs: { readonly [K in Kind]: Codec<Of<K>> } = {
   ...{ append, ack, ping, pong, commit, probe, position, level, fetch, fetched },
   ...{ 'copy-begin': copyBegin, 'copy-state': copyState, 'copy-part': copyPart },
 };
 
-const byType: ReadonlyMap<number, Codec<Kind>> = new Map(
-  Object.values<Codec<Kind>>(codecs).map((codec) => [codec.type, codec]),
+const byType: ReadonlyMap<number, Codec<PeerMessage>> = new Map(
+  Object.values<Codec<PeerMessage>>(codecs).map((codec) => [codec.type, codec]),
 );
 
 /** The parts of one frame; the first begins with its type. Entries are slices of the buffers that hold them. */
 export function encodePeer(message: PeerMessage): readonly Buffer[] {
-  const codec: Codec<Kind> = codecs[message.kind];
+  const codec: Codec<PeerMessage> = codecs[message.kind];
   return codec.encode(message);
 }
 
 /** Undefined: an offence; the frame is damaged, or no peer of ours speaks so. */
 export function decodePeer(frame: Buffer): PeerMessage | undefined {
   const opened = open(frame);
-  const codec = opened && byType.get(opened.type);
+  if (opened === undefined) return undefined;
+  const codec = byType.get(opened.type);
   if (codec === undefined || (opened.tail.length > 0 && !codec.hasTail)) return undefined;
   const message = codec.decode(opened.head, opened.tail);
   return opened.head.isDone() ? message : undefined;

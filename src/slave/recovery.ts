@@ -24,17 +24,20 @@ const PART = { records: 1_024, bytes: 16 << 20 };
  */
 export function recover(state: State): void {
   const { store } = state.host;
-  const learners: Replica[] = [];
+  const learners = new Set<Replica>();
   for (const { key, value } of records(store, swornSpan)) {
     const replica = replicaAt(state, partitionOfKey(key));
     const oath = decodeOath(value);
     recallOath(replica, oath, state.host);
+    if (oath.isLearner) {
+      learners.add(replica);
+      continue;
+    }
     replica.table = recoverTable(store, replica.partition);
     replica.log.reset(replica.table.filled);
-    if (oath.isLearner) learners.push(replica);
   }
-  for (const item of sinceReset(readLog(state))) recallItem(state, item);
-  for (const replica of replicasOf(state)) settle(replica, state);
+  for (const item of sinceReset(readLog(state))) recallItem(state, item, learners);
+  for (const replica of replicasOf(state)) if (!learners.has(replica)) settle(replica, state);
   for (const replica of learners) release(replica, replica.fence, state.host);
 }
 
@@ -68,11 +71,13 @@ function sinceReset(items: readonly LogItem[]): readonly LogItem[] {
   return items.filter((item, place) => place >= (resets.get(item.kind === 'entry' ? item.entry.partition : item.partition) ?? 0));
 }
 
-function recallItem(state: State, item: LogItem): void {
+function recallItem(state: State, item: LogItem, learners: ReadonlySet<Replica>): void {
   const index: Partition = item.kind === 'entry' ? item.entry.partition : item.partition;
   const replica = state.replicas[index];
   // The oath is written with the first thing a replica does, so a partition without one was never here.
   if (replica === undefined) throw new BrokenStore(`the log tells of partition ${index}, of which nothing was sworn`);
+  // An unfinished snapshot: neither its records nor its log will be used.
+  if (learners.has(replica)) return;
   if (item.kind === 'entry') recallEntry(replica, item.entry);
   else if (item.kind === 'reset') replica.log.reset({ epoch: item.epoch, seq: item.seq });
   else if (item.seq < replica.log.end.seq && item.seq >= replica.log.base.seq) replica.log.cutAfter(item.seq);

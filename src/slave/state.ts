@@ -4,8 +4,8 @@
  * Only the state and how it begins; what happens to it is `slave.ts` and the files that it calls.
  */
 import { Deque } from '../common/deque.ts';
-import { type Partition, type SlaveId, type StoreId } from '../common/ids.ts';
-import type { FromSlave, ToSlave } from '../common/message/control.ts';
+import { epoch, type Epoch, type Partition, type SlaveId, type StoreId } from '../common/ids.ts';
+import type { AdoptedConfiguration, FromSlave, ToSlave } from '../common/message/control.ts';
 import type { Change, OrderedStore } from '../common/ordered-store.ts';
 import type { Instant, Stamp } from '../common/time.ts';
 import type { Member, View } from '../common/view.ts';
@@ -129,3 +129,13 @@ export const replicasOf = (state: State): readonly Replica[] =>
 /** Whether a number from the wire is a partition of this cluster. */
 export const isPartition = (state: State, index: number): boolean =>
   state.view !== undefined && index >= 0 && index < state.view.settings.partitions;
+
+/** What a registration tells of this store: the highest epoch that it has sworn to, and what it has adopted. */
+export function oathsOf(state: State): { readonly epoch: Epoch; readonly adopted: readonly AdoptedConfiguration[] } {
+  const replicas = replicasOf(state);
+  const adopted = replicas.filter(({ configuration }) => configuration.epoch > 0);
+  return {
+    epoch: replicas.reduce((highest, { fence }) => (fence > highest ? fence : highest), epoch(0)),
+    adopted: adopted.map(({ partition, configuration }) => ({ partition, configuration })),
+  };
+}

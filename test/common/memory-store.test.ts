@@ -6,8 +6,13 @@ import { createMemoryStore, type MemoryStore } from '../../src/common/memory-sto
 import type { Change } from '../../src/common/ordered-store.ts';
 import { orderedStoreContract } from '../contract/ordered-store.ts';
 
-const put = (key: string, value: string): Change => ({ kind: 'put', key: Buffer.from(key), value: Buffer.from(value) });
-const valueOf = (store: MemoryStore, key: string): string | undefined => store.get(Buffer.from(key))?.toString();
+const put = (key: string, value: string): Change => ({
+  kind: 'put',
+  key: Buffer.from(key),
+  value: Buffer.from(value),
+});
+const valueOf = (store: MemoryStore, key: string): string | undefined =>
+  store.get(Buffer.from(key))?.toString();
 const completeAll = (store: MemoryStore): void => {
   while (store.pending > 0) store.completeNext();
 };

@@ -8,7 +8,15 @@ const name = fc.nat(3_000).map((number) => String(number).padStart(4, '0'));
 
 const change = fc.oneof(
   // Runs of keys, upwards and downwards, are what fills and splits chunks.
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('run' as const), start: fc.nat(2_999), step: fc.constantFrom(1, -1, 7), count: fc.nat(1_500) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('run' as const),
+      start: fc.nat(2_999),
+      step: fc.constantFrom(1, -1, 7),
+      count: fc.nat(1_500),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('delete' as const), name }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete-range' as const), from: name, to: name }) },
 );

@@ -8,9 +8,19 @@ import { laidOver, StoreOverlay, type OverlayEntry } from '../../src/common/stor
 
 const name = fc.stringMatching(/^[a-e]{1,2}$/);
 const change: fc.Arbitrary<Change> = fc.oneof(
-  { weight: 5, arbitrary: fc.tuple(name, fc.string({ maxLength: 2 })).map(([key, value]) => ({ kind: 'put' as const, key: Buffer.from(key), value: Buffer.from(value) })) },
+  {
+    weight: 5,
+    arbitrary: fc
+      .tuple(name, fc.string({ maxLength: 2 }))
+      .map(([key, value]) => ({ kind: 'put' as const, key: Buffer.from(key), value: Buffer.from(value) })),
+  },
   { weight: 3, arbitrary: name.map((key) => ({ kind: 'delete' as const, key: Buffer.from(key) })) },
-  { weight: 3, arbitrary: fc.tuple(name, name).map(([from, to]) => ({ kind: 'delete-range' as const, from: Buffer.from(from), to: Buffer.from(to) })) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(name, name)
+      .map(([from, to]) => ({ kind: 'delete-range' as const, from: Buffer.from(from), to: Buffer.from(to) })),
+  },
 );
 const changes = fc.array(change, { maxLength: 12 });
 
@@ -36,7 +46,10 @@ describe('an overlay', () => {
           .range(Buffer.from(from), Buffer.from(to), limit)
           .map(({ key, value }): OverlayEntry => [key.toString('latin1'), value]);
 
-        const walk = laidOver(upper, laidOver(lower, baseEntries[Symbol.iterator](), { from, to }), { from, to });
+        const walk = laidOver(upper, laidOver(lower, baseEntries[Symbol.iterator](), { from, to }), {
+          from,
+          to,
+        });
         const seen = [...walk].filter(([, known]) => known !== 'absent');
         const wanted = whole
           .range(Buffer.from(from), Buffer.from(to), limit)

@@ -7,7 +7,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 
-import { KEY_BYTES_MAX, type Change, type OrderedStore, type RangeLimit, type StoredRecord } from '../../src/common/ordered-store.ts';
+import {
+  KEY_BYTES_MAX,
+  type Change,
+  type OrderedStore,
+  type RangeLimit,
+  type StoredRecord,
+} from '../../src/common/ordered-store.ts';
 
 export interface StoreUnderTest {
   readonly store: OrderedStore;
@@ -30,7 +36,8 @@ const removeRange = (from: string, to: string): Change => ({
   from: bytes(from),
   to: bytes(to),
 });
-const textOf = ({ key, value }: StoredRecord): string => `${key.toString('latin1')}=${value.toString('latin1')}`;
+const textOf = ({ key, value }: StoredRecord): string =>
+  `${key.toString('latin1')}=${value.toString('latin1')}`;
 
 export function orderedStoreContract(open: () => Promise<StoreUnderTest>): void {
   let subject: StoreUnderTest;
@@ -67,7 +74,14 @@ export function orderedStoreContract(open: () => Promise<StoreUnderTest>): void 
   });
 
   it('walks in the order of bytes, with the lower end in and the upper out', async () => {
-    await write(put('b', '4'), put('\xff', '6'), put('a\x00', '2'), put('a', '1'), put('ab', '3'), put('\x80', '5'));
+    await write(
+      put('b', '4'),
+      put('\xff', '6'),
+      put('a\x00', '2'),
+      put('a', '1'),
+      put('ab', '3'),
+      put('\x80', '5'),
+    );
     expect(readRange('a', '\xff')).to.deep.equal(['a=1', 'a\x00=2', 'ab=3', 'b=4', '\x80=5']);
     expect(readRange('', 'a\x00')).to.deep.equal(['a=1']);
     expect(readRange('b', 'b')).to.deep.equal([]);
@@ -170,7 +184,9 @@ export function orderedStoreContract(open: () => Promise<StoreUnderTest>): void 
   });
 
   it('takes thousands of records in one batch', async () => {
-    const changes = Array.from({ length: 5_000 }, (_, index) => put(String(index).padStart(5, '0'), String(index)));
+    const changes = Array.from({ length: 5_000 }, (_, index) =>
+      put(String(index).padStart(5, '0'), String(index)),
+    );
     await write(...changes);
     expect(readRange('', '9', { records: 5_000 })).to.have.length(5_000);
     await write(removeRange('00010', '04990'));
@@ -188,15 +204,18 @@ export function orderedStoreContract(open: () => Promise<StoreUnderTest>): void 
           twin.apply(changes);
           if (restart) await subject.restart?.();
           for (const change of changes) {
-            if (change.kind !== 'delete-range') expect(subject.store.get(change.key)).to.deep.equal(twin.get(change.key));
+            if (change.kind !== 'delete-range')
+              expect(subject.store.get(change.key)).to.deep.equal(twin.get(change.key));
           }
-          expect(subject.store.range(LOWEST, HIGHEST, ALL).map(textOf)).to.deep.equal(twin.range(LOWEST, HIGHEST, ALL));
+          expect(subject.store.range(LOWEST, HIGHEST, ALL).map(textOf)).to.deep.equal(
+            twin.range(LOWEST, HIGHEST, ALL),
+          );
           expect(subject.store.range(from, to, limit).map(textOf)).to.deep.equal(twin.range(from, to, limit));
         }
       }),
       { numRuns: subject.restart === undefined ? 200 : 60 },
     );
-  });
+  }).timeout(20_000);
 }
 
 const keyBytes = fc
@@ -205,9 +224,19 @@ const keyBytes = fc
 const boundBytes = fc.oneof(keyBytes, fc.constant(LOWEST), fc.constant(HIGHEST));
 
 const change: fc.Arbitrary<Change> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ kind: fc.constant('put' as const), key: keyBytes, value: fc.uint8Array({ maxLength: 4 }).map((list) => Buffer.from(list)) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('put' as const),
+      key: keyBytes,
+      value: fc.uint8Array({ maxLength: 4 }).map((list) => Buffer.from(list)),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('delete' as const), key: keyBytes }) },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant('delete-range' as const), from: boundBytes, to: boundBytes }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant('delete-range' as const), from: boundBytes, to: boundBytes }),
+  },
 );
 
 const step = fc.record({
@@ -229,7 +258,9 @@ class SortedArray {
   range(from: Buffer, to: Buffer, limit: RangeLimit): readonly string[] {
     const inside = this.#records.filter(({ key }) => key.compare(from) >= 0 && key.compare(to) < 0);
     const sizes = inside.map(({ key, value }) => key.length + value.length);
-    const passing = sizes.findIndex((_, index) => sizes.slice(0, index + 1).reduce((sum, size) => sum + size, 0) > limit.bytes);
+    const passing = sizes.findIndex(
+      (_, index) => sizes.slice(0, index + 1).reduce((sum, size) => sum + size, 0) > limit.bytes,
+    );
     const count = Math.min(limit.records, passing === -1 ? inside.length : passing + 1);
     return inside.slice(0, count).map(textOf);
   }
@@ -237,7 +268,9 @@ class SortedArray {
   apply(changes: readonly Change[]): void {
     for (const one of changes) {
       const gone = (key: Buffer): boolean =>
-        one.kind === 'delete-range' ? key.compare(one.from) >= 0 && key.compare(one.to) < 0 : key.equals(one.key);
+        one.kind === 'delete-range'
+          ? key.compare(one.from) >= 0 && key.compare(one.to) < 0
+          : key.equals(one.key);
       const left = this.#records.filter(({ key }) => !gone(key));
       const added = one.kind === 'put' ? [{ key: one.key, value: one.value }] : [];
       this.#records = [...left, ...added].sort((a, b) => a.key.compare(b.key));

@@ -28,6 +28,7 @@ type Event =
   | { readonly kind: 'reopen'; readonly slave: number }
   | { readonly kind: 'move'; readonly partition: number; readonly slave: number }
   | { readonly kind: 'tell'; readonly lost: number | undefined }
+  | { readonly kind: 'leave'; readonly client: number }
   | { readonly kind: 'pass'; readonly ms: number };
 
 interface Socket {
@@ -52,6 +53,8 @@ class Model {
   readonly sockets = new Map<string, Socket>();
   readonly owners: string[] = ['s1', 's2', 's1'];
   readonly epochs: number[] = [1, 1, 1];
+  readonly clients: number[] = [0, 1, 2];
+  newest = CLIENTS - 1;
 
   constructor() {
     this.tell(undefined);
@@ -62,7 +65,7 @@ class Model {
     this.collect();
     switch (event.kind) {
       case 'commands':
-        this.issue(event.client, event.shape);
+        this.issue(this.clientAt(event.client), event.shape);
         break;
       case 'read':
         this.read(slaveName(event.slave), event.count, event.mood);
@@ -77,17 +80,35 @@ class Model {
         this.reopen(slaveName(event.slave));
         break;
       case 'move':
-        this.owners[event.partition] = slaveName(event.slave);
-        this.epochs[event.partition] = (this.epochs[event.partition] ?? 0) + 1;
+        this.move(event.partition, slaveName(event.slave));
         break;
       case 'tell':
         this.tell(event.lost);
+        break;
+      case 'leave':
+        this.leave(event.client);
         break;
       case 'pass':
         this.world.pass(event.ms);
     }
     this.collect();
     for (const name of this.world.dropped.splice(0)) this.breakLink(name, { readFirst: 2, unsent: 0 });
+  }
+
+  clientAt(seat: number): number {
+    return this.clients[seat] ?? 0;
+  }
+
+  /** Another takes the seat, under a number of its own. */
+  leave(seat: number): void {
+    this.world.feed({ kind: 'client-closed', client: this.clientAt(seat) });
+    this.newest += 1;
+    this.clients[seat] = this.newest;
+  }
+
+  move(partition: number, owner: string): void {
+    this.owners[partition] = owner;
+    this.epochs[partition] = (this.epochs[partition] ?? 0) + 1;
   }
 
   issue(client: number, shape: readonly (readonly [boolean, number])[]): void {
@@ -173,7 +194,7 @@ class Model {
     for (const slave of SLAVES) this.reopen(slave);
     this.calm();
     const before = this.issued.length;
-    for (let client = 0; client < CLIENTS; client += 1) {
+    for (const client of this.clients) {
       for (let partition = 0; partition < PARTITIONS; partition += 1) this.issue(client, [[true, partition]]);
     }
     this.calm();
@@ -211,7 +232,7 @@ class Model {
   }
 
   checkOrder(deeds: readonly Deed[], partition: number): void {
-    for (let client = 0; client < CLIENTS; client += 1) {
+    for (let client = 0; client <= this.newest; client += 1) {
       const counting = deeds.filter(
         ({ request, write }, place) =>
           this.issued[request]?.client === client &&
@@ -249,6 +270,7 @@ const event: fc.Arbitrary<Event> = fc.oneof(
     }),
   },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('reopen' as const), slave }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('leave' as const), client: fc.nat(CLIENTS - 1) }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('move' as const), partition: place, slave }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('tell' as const), lost: fc.constant(undefined) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('tell' as const), lost: place }) },

@@ -85,6 +85,31 @@ describe('gateway', () => {
       expect(pauses).to.deep.equal([10, 20, 40, 80, 100, 100]);
     });
 
+    it('keeps the pause in mind for a command that comes later', () => {
+      const world = calmWorld();
+      const refuse = (): void => {
+        world.replies('s1', '+OK', '-TRYAGAIN moving');
+      };
+      world.commands(1, get(10, 0));
+      world.replies('s1', '-TRYAGAIN moving');
+      for (const pause of [10, 20, 40]) {
+        world.pass(pause);
+        refuse();
+      }
+      world.feed({ kind: 'client-closed', client: 1 });
+
+      // Partition 0 would wait 80 ms, had it anybody; meanwhile partition 2 wants its ticks.
+      world.commands(2, get(11, 2));
+      world.replies('s1', '-TRYAGAIN moving');
+      world.pass(10);
+      refuse();
+      world.pass(20);
+      world.sentTo('s1');
+      world.commands(3, get(12, 0));
+      world.pass(60);
+      expect(world.sentTo('s1')).to.deep.equal(['resume 0', 'get12']);
+    });
+
     it('goes to the new owner as soon as the view names it', () => {
       const world = calmWorld();
       world.commands(1, set(10, 0));

@@ -5,7 +5,10 @@ import { expect } from 'chai';
 
 import { watchDiskSpace, type DiskSpace } from '../../src/slave/io/disk-space.ts';
 
-const untilChanged = (options: { readonly dir: string; readonly reserveBytes?: number }): Promise<DiskSpace> =>
+const untilChanged = (options: {
+  readonly dir: string;
+  readonly reserveBytes?: number;
+}): Promise<DiskSpace> =>
   new Promise((resolve, reject) => {
     const watch = watchDiskSpace({
       ...options,
@@ -28,7 +31,9 @@ describe('a watch on disk space', () => {
   });
 
   it('says so when the reserve is touched', async () => {
-    expect((await untilChanged({ dir: tmpdir(), reserveBytes: Number.MAX_SAFE_INTEGER })).isLow).to.equal(true);
+    expect((await untilChanged({ dir: tmpdir(), reserveBytes: Number.MAX_SAFE_INTEGER })).isLow).to.equal(
+      true,
+    );
   });
 
   it('tells of each change, and not of what stays', async () => {
@@ -57,7 +62,9 @@ describe('a watch on disk space', () => {
   });
 
   it('tells of a directory that is not there', async () => {
-    const error = await untilChanged({ dir: '/there/is/no/such/directory' }).catch((reason: unknown) => reason);
+    const error = await untilChanged({ dir: '/there/is/no/such/directory' }).catch(
+      (reason: unknown) => reason,
+    );
     expect(error).to.be.instanceOf(Error);
   });
 });

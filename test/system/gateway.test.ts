@@ -58,13 +58,18 @@ class FakeSlave {
   }
 
   #answer(words: readonly string[]): Reply {
-    const [name = '', first = '', second = ''] = words;
+    const [name = '', first = ''] = words;
     this.heard.push(words.join(' '));
     if (name === 'PIAZZA') return this.#piazza(first, words.slice(2));
     if (name === 'DBSIZE') return this.keys.size;
     const place = `${partitionOf(slotOf(first), PARTITIONS)}`;
     if (this.refusing !== undefined) this.#latched.add(place);
     if (this.#latched.has(place)) return new Failure(this.refusing ?? 'TRYAGAIN behind a refusal');
+    return this.#evaluate(words);
+  }
+
+  #evaluate(words: readonly string[]): Reply {
+    const [name = '', first = '', second = ''] = words;
     switch (name.toUpperCase()) {
       case 'SET':
         this.keys.set(first, Buffer.from(second));

@@ -29,22 +29,47 @@ async function linesOf(command: ChildProcess): Promise<readonly string[]> {
   return lines;
 }
 
-const node = (dir: string, ...words: readonly string[]): readonly string[] => ['--import', 'tsx', child, dir, ...words];
+const node = (dir: string, ...words: readonly string[]): readonly string[] => [
+  '--import',
+  'tsx',
+  child,
+  dir,
+  ...words,
+];
 
 describe('what an LMDB store calls done', () => {
   let dir: string;
+  const children: ChildProcess[] = [];
+  const start = (command: string, words: readonly string[], stderr: 'inherit' | 'ignore'): ChildProcess => {
+    const started = spawn(command, words, { stdio: ['ignore', 'pipe', stderr] });
+    children.push(started);
+    return started;
+  };
 
   /** Where: a file of the store; only calls on it are changed. strace counts `when` for each thread on its own. */
   const traced = (rule: string, where: string, ...words: readonly string[]): ChildProcess =>
-    spawn(
+    start(
       'strace',
-      ['-f', '-qq', '-o', '/dev/null', '-P', join(dir, where), '-e', `inject=${rule}`, process.execPath, ...node(dir, ...words)],
+      [
+        '-f',
+        '-qq',
+        '-o',
+        '/dev/null',
+        '-P',
+        join(dir, where),
+        '-e',
+        `inject=${rule}`,
+        process.execPath,
+        ...node(dir, ...words),
+      ],
       // LMDB prints what goes wrong; here that is wanted to go wrong.
-      { stdio: ['ignore', 'pipe', 'ignore'] },
+      'ignore',
     );
 
   const timesOf = async (durability: Durability, where: string): Promise<readonly number[]> => {
-    const [line = ''] = await linesOf(traced(`fdatasync:delay_enter=${DELAY_MS * 1_000}`, where, durability, 'time'));
+    const [line = ''] = await linesOf(
+      traced(`fdatasync:delay_enter=${DELAY_MS * 1_000}`, where, durability, 'time'),
+    );
     return line.split(' ').map(Number);
   };
 
@@ -53,13 +78,15 @@ describe('what an LMDB store calls done', () => {
   });
 
   afterEach(() => {
+    // strace, killed, leaves what it traces running; the child ends itself when it has counted enough.
+    for (const one of children.splice(0)) one.kill('SIGKILL');
     rmSync(dir, { recursive: true, force: true });
   });
 
   for (const durability of ['fsync', 'os'] as const) {
     it(`is there after a kill -9, to the last number that was printed (${durability})`, async () => {
       for (const afterMs of [150, 400]) {
-        const running = spawn(process.execPath, node(dir, durability, 'count'), { stdio: ['ignore', 'pipe', 'inherit'] });
+        const running = start(process.execPath, node(dir, durability, 'count'), 'inherit');
         const lines = linesOf(running);
         await once(running.stdout as NonNullable<ChildProcess['stdout']>, 'data');
         await new Promise((resolve) => setTimeout(resolve, afterMs));

@@ -24,7 +24,8 @@ const commit = (store: OrderedStore, ...changes: readonly Change[]): Promise<voi
   new Promise((resolve) => {
     store.commit(changes, resolve);
   });
-const valueOf = (store: OrderedStore, key: string): string | undefined => store.get(Buffer.from(key))?.toString();
+const valueOf = (store: OrderedStore, key: string): string | undefined =>
+  store.get(Buffer.from(key))?.toString();
 
 const child = new URL('./lmdb-child.ts', import.meta.url).pathname;
 
@@ -96,7 +97,8 @@ describe('an LMDB store', () => {
   it('turns its journal over, and finds its way back through both halves', async () => {
     const value = Buffer.alloc(1_048_576, 'x');
     const store = openStore({ drainBytes: 20 * 1_048_576 });
-    for (let index = 0; index < 70; index += 1) await commit(store, put(`k${index}`, value), put('last', String(index)));
+    for (let index = 0; index < 70; index += 1)
+      await commit(store, put(`k${index}`, value), put('last', String(index)));
     expect(store.sizeBytes).to.be.below(400 * 1_048_576);
     await store.close();
     const again = openStore();
@@ -109,7 +111,8 @@ describe('an LMDB store', () => {
     const store = openStore();
     const value = Buffer.alloc(1_048_576, 'y');
     const done: number[] = [];
-    for (let index = 0; index < 120; index += 1) store.commit([put(`k${index % 50}`, value)], () => done.push(index));
+    for (let index = 0; index < 120; index += 1)
+      store.commit([put(`k${index % 50}`, value)], () => done.push(index));
     await commit(store);
     expect(done).to.deep.equal(Array.from({ length: 120 }, (_, index) => index));
     await store.close();
@@ -117,8 +120,16 @@ describe('an LMDB store', () => {
 
   it('drops a large range without forgetting what follows', async () => {
     const store = openStore({ drainBytes: 1 });
-    await commit(store, ...Array.from({ length: 10_000 }, (_, index) => put(`p1/${index}`, 'x')), put('p2/0', 'y'));
-    await commit(store, { kind: 'delete-range', from: Buffer.from('p1/'), to: Buffer.from('p10') }, put('p1/new', 'z'));
+    await commit(
+      store,
+      ...Array.from({ length: 10_000 }, (_, index) => put(`p1/${index}`, 'x')),
+      put('p2/0', 'y'),
+    );
+    await commit(
+      store,
+      { kind: 'delete-range', from: Buffer.from('p1/'), to: Buffer.from('p10') },
+      put('p1/new', 'z'),
+    );
     const seen = store.range(Buffer.from('p'), Buffer.from('q'), { records: 9, bytes: 1e6 });
     expect(seen.map(({ key }) => key.toString())).to.deep.equal(['p1/new', 'p2/0']);
     await store.close();
@@ -141,14 +152,19 @@ describe('an LMDB store', () => {
 
   it('is refused a directory that another store of this process has open', async () => {
     const store = openStore();
-    expect(() => openStore()).to.throw(StoreFailure, `the data directory ${dir} is in use by process ${process.pid}`);
+    expect(() => openStore()).to.throw(
+      StoreFailure,
+      `the data directory ${dir} is in use by process ${process.pid}`,
+    );
     await commit(store, put('a', '1'));
     expect(valueOf(store, 'a')).to.equal('1');
     await store.close();
   });
 
   it('is refused a directory that another process has open, until that is killed', async () => {
-    const other = spawn(process.execPath, ['--import', 'tsx', child, dir, 'os', 'hold'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const other = spawn(process.execPath, ['--import', 'tsx', child, dir, 'os', 'hold'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     await once(other.stdout, 'data');
     expect(() => openStore()).to.throw(StoreFailure, `is in use by process ${other.pid}`);
     other.kill('SIGKILL');
@@ -162,7 +178,11 @@ describe('an LMDB store', () => {
     const path = join(dir, 'data.mdb');
     await openStore().close();
     const whole = readFileSync(path);
-    for (const spoilt of [Buffer.from('a letter to my aunt'.repeat(1_000)), whole.subarray(0, 100), whole.subarray(0, 4_096)]) {
+    for (const spoilt of [
+      Buffer.from('a letter to my aunt'.repeat(1_000)),
+      whole.subarray(0, 100),
+      whole.subarray(0, 4_096),
+    ]) {
       writeFileSync(path, spoilt);
       expect(() => openStore()).to.throw(StoreFailure, path);
     }
@@ -244,7 +264,10 @@ describe('a commit journal whose process died', () => {
   it('is refused if it has a hole that fsync rules out', async () => {
     await leaveBehind('fsync');
     spoil('journal.0', 10 * MIB + 5_000);
-    expect(() => openStore()).to.throw(StoreFailure, 'commit 11 is missing from the journal though later ones are there');
+    expect(() => openStore()).to.throw(
+      StoreFailure,
+      'commit 11 is missing from the journal though later ones are there',
+    );
   });
 
   it('need not be whole where the tree is ahead of it', async () => {

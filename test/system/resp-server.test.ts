@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import {
   type Request,
   type RespConnection,
+  type RespHandler,
   type RespLimits,
   type RespServer,
   serveResp,
@@ -70,11 +71,11 @@ class Client {
  * A handler whose answer is the command's last word; a command named LATER gets a ticket instead,
  * VALUE a value of so many bytes, QUIT the end.
  */
-class Echo {
+class Echo implements RespHandler {
   readonly tickets: Ticket[] = [];
   readonly batches: number[] = [];
   readonly connections: RespConnection[] = [];
-  closed = 0;
+  ends = 0;
 
   opened(connection: RespConnection): void {
     this.connections.push(connection);
@@ -103,8 +104,8 @@ class Echo {
     }
   }
 
-  closed_(): void {
-    this.closed += 1;
+  closed(): void {
+    this.ends += 1;
   }
 
   get handed(): number {
@@ -119,18 +120,7 @@ describe('RESP server', () => {
 
   const serve = async (limits: Partial<RespLimits> = {}): Promise<void> => {
     echo = new Echo();
-    const handler = {
-      opened: (connection: RespConnection) => {
-        echo.opened(connection);
-      },
-      commands: (connection: RespConnection, commands: readonly Request[]) => {
-        echo.commands(connection, commands);
-      },
-      closed: () => {
-        echo.closed_();
-      },
-    };
-    server = await serveResp({ host: '127.0.0.1', port: 0, handler, limits });
+    server = await serveResp({ host: '127.0.0.1', port: 0, handler: echo, limits });
   };
 
   const join = async (): Promise<Client> => {
@@ -192,7 +182,7 @@ describe('RESP server', () => {
       client.send(['LATER', 'a']);
       await handed(1);
       client.socket.resetAndDestroy();
-      while (echo.closed === 0) await settled();
+      while (echo.ends === 0) await settled();
       echo.tickets[0]?.answer(OK);
       expect(echo.connections[0]?.pending).to.equal(0);
       expect(server.connections.size).to.equal(0);
@@ -220,7 +210,7 @@ describe('RESP server', () => {
       expect(await broken.gone()).to.equal(":1\r\n-ERR Protocol error: expected '$', got '!'\r\n");
       other.send(['ECHO', 'a']);
       expect(await other.hear(7)).to.equal('$1\r\na\r\n');
-      expect(echo.closed).to.equal(1);
+      expect(echo.ends).to.equal(1);
     });
 
     it('every connection when it closes, after what was answered', async () => {
@@ -232,7 +222,7 @@ describe('RESP server', () => {
       await server.close();
       expect(await all[0]?.gone()).to.equal(':1\r\n');
       expect(await all[1]?.gone()).to.equal('');
-      expect(echo.closed).to.equal(2);
+      expect(echo.ends).to.equal(2);
     });
 
     it('with one client more than it may have', async () => {
@@ -337,7 +327,7 @@ describe('RESP server', () => {
       // All but the first, so that everything waits behind it.
       for (const ticket of echo.tickets.slice(1)) ticket.answer(Buffer.alloc(100_000));
       expect(echo.connections[0]?.outputBytes).to.equal(0);
-      while (echo.closed === 0) await settled();
+      while (echo.ends === 0) await settled();
       echo.tickets[0]?.answer(1);
       expect(server.connections.size).to.equal(0);
     });
@@ -356,21 +346,16 @@ describe('RESP server', () => {
 
   it('says where it listens, and refuses a port that is taken', async () => {
     await serve();
-    const taken = serveResp({ host: '127.0.0.1', port: server.port, handler: echo as never });
-    expect(
-      await taken.then(
-        () => 'listens',
-        (error: NodeJS.ErrnoException) => error.code,
-      ),
-    ).to.equal('EADDRINUSE');
+    const taken = serveResp({ host: '127.0.0.1', port: server.port, handler: new Echo() });
+    expect(await taken.catch((error: unknown) => error)).to.have.property('code', 'EADDRINUSE');
   });
 
   it('knows its clients by number and address', async () => {
     await serve();
-    const clients_ = [await join(), await join()];
+    const both = [await join(), await join()];
     await settled();
     expect([...server.connections.keys()]).to.deep.equal([1, 2]);
-    expect(server.connections.get(1)?.remoteAddress).to.equal(`127.0.0.1:${clients_[0]?.socket.localPort}`);
+    expect(server.connections.get(1)?.remoteAddress).to.equal(`127.0.0.1:${both[0]?.socket.localPort}`);
     expect(server.connections.get(1)?.localAddress).to.equal(`127.0.0.1:${server.port}`);
   });
 });

@@ -7,7 +7,8 @@
 import type { Prng } from '../../common/prng.ts';
 import { type Instant, instant } from '../../common/time.ts';
 import type { Address } from '../address.ts';
-import { type Effect, init, type Input, type Outcome, type State, step, wakeAt } from '../session.ts';
+import { type Effect, init, type Input, type State, step, wakeAt } from '../session.ts';
+import type { Outcome } from '../outcome.ts';
 import type { Purpose } from '../retry.ts';
 import type { Connection, Words } from './connection.ts';
 import type { Pool } from './pool.ts';

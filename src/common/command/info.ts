@@ -5,7 +5,9 @@
  * (`redis_version`, `cluster_enabled`, `role`, `loading`) at the gateway as at a slave. What only
  * one role knows it adds itself: fields of a section named here, or sections of its own.
  */
-import { REDIS_VERSION } from './session.ts';
+
+/** The Redis whose replies and errors these are; clients decide by it what they may use. */
+export const REDIS_VERSION = '7.0.15';
 
 /** A section's name as it is printed (`Server`), and its fields in their order. */
 export type InfoSection = readonly [name: string, fields: readonly InfoField[]];

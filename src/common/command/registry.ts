@@ -63,6 +63,8 @@ const SPLITS: Readonly<Record<string, 'mget' | 'sum'>> = {
   exists: 'sum',
 };
 
+const COLUMNS = 10;
+
 /** The order in which Redis lists categories. */
 const CATEGORY_ORDER = [
   'keyspace',
@@ -138,8 +140,6 @@ function readTable(): readonly CommandSpec[] {
       return { index, ...row, subcommands: mine.map((subcommand) => ({ index, ...subcommand })) };
     });
 }
-
-const COLUMNS = 10;
 
 function rowOf(line: string): Row {
   const cells = line.split(/\s{2,}/);

@@ -11,10 +11,10 @@ import { checkName, client, nameSession } from './client-commands.ts';
 import { command } from './command-listing.ts';
 import { echoing, notAnInteger, syntaxError, textOf, wrongArity } from './errors.ts';
 import { matchesGlob } from './glob.ts';
-import { renderInfo } from './info.ts';
+import { REDIS_VERSION, renderInfo } from './info.ts';
 import { integerOf } from './integer.ts';
 import { commands, type CommandSpec, isWord } from './registry.ts';
-import { REDIS_VERSION, type Session, type SessionCommand, type Surroundings } from './session.ts';
+import type { Session, SessionCommand, Surroundings } from './session.ts';
 
 export type { Session, SessionCommand, Surroundings } from './session.ts';
 

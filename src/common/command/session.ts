@@ -44,6 +44,3 @@ export interface Surroundings {
 
 /** `args` begin with the command's name and have passed `checkCommand`. */
 export type SessionCommand = (args: readonly Buffer[], session: Session, surroundings: Surroundings) => Reply;
-
-/** The Redis whose replies and errors these are; clients decide by it what they may use. */
-export const REDIS_VERSION = '7.0.15';

@@ -68,7 +68,8 @@ export class SleepDetector {
     const wall = this.#clocks.wall();
     const elapsed = monotonic - this.#baseline.monotonic;
     const slept =
-      this.#isApart(wall - this.#baseline.wall, elapsed) || (this.#isUptimeDue(monotonic) && this.#uptimeIsApart());
+      this.#isApart(wall - this.#baseline.wall, elapsed) ||
+      (this.#isUptimeDue(monotonic) && this.#uptimeIsApart());
     if (slept || elapsed >= BASELINE_MS) {
       this.#baseline = this.#read();
       this.#uptimeReadAt = this.#baseline.monotonic;

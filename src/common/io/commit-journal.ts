@@ -12,7 +12,17 @@
  *   1. A file is written over from its start only when everything in it was released.
  *   2. All commits of one `append` lie in one file, so one fdatasync makes them durable.
  */
-import { closeSync, constants, fdatasync, fstatSync, fsyncSync, ftruncateSync, openSync, readFileSync, writevSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fdatasync,
+  fstatSync,
+  fsyncSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writevSync,
+} from 'node:fs';
 import { join } from 'node:path';
 
 import { invariant } from '../invariant.ts';
@@ -59,7 +69,7 @@ export class CommitJournal {
   /** The commits of this generation that follow on sequence number `applied`, without a gap. */
   recover(generation: Buffer, applied: number): Recovered {
     const runs = this.#files
-      .map(({ fd }) => decodeCommits(readFileSync(fd), generation))
+      .map(({ fd }) => decodeCommits(readAll(fd), generation))
       .sort((one, other) => (one[0]?.sequence ?? 0) - (other[0]?.sequence ?? 0));
     const commits: JournalCommit[] = [];
     for (const commit of runs.flat()) {
@@ -105,6 +115,18 @@ export class CommitJournal {
     this.#current = next;
     this.#position = 0;
   }
+}
+
+/** From the start, wherever the descriptor stands. */
+function readAll(fd: number): Buffer {
+  const bytes = Buffer.alloc(fstatSync(fd).size);
+  let at = 0;
+  while (at < bytes.length) {
+    const read = readSync(fd, bytes, at, bytes.length - at, at);
+    if (read === 0) break;
+    at += read;
+  }
+  return bytes.subarray(0, at);
 }
 
 /** Makes the names in a directory as durable as their files. */

@@ -28,7 +28,8 @@ export function checkDirectory(dir: string): void {
   const fd = openOrMake(path);
   try {
     const { size } = fstatSync(fd);
-    if (size > 0 && !isEnvironment(fd, size)) throw new StoreFailure(`${path} is damaged, or not a store of Piazza's`);
+    if (size > 0 && !isEnvironment(fd, size))
+      throw new StoreFailure(`${path} is damaged, or not a store of Piazza's`);
   } finally {
     closeSync(fd);
   }

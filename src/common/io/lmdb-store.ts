@@ -230,12 +230,15 @@ class Store implements LmdbStore {
     this.#waiting = [];
     const last = this.#settled + group.length;
     try {
-      this.#journal.append(group.map(({ bytes }) => bytes), last);
+      this.#journal.append(
+        group.map(({ bytes }) => bytes),
+        last,
+      );
     } catch (error) {
       this.#fail(error);
       return;
     }
-    if (this.#options.durability) this.#settle(group);
+    if (this.#options.durability === 'os') this.#settle(group);
     else this.#sync(group);
   }
 

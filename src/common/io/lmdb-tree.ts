@@ -42,7 +42,14 @@ export class LmdbTree {
     checkDirectory(dir);
     // noMemInit stays off: pages must not carry old memory to disk. The defaults noSync, noMetaSync,
     // mapAsync and useWritemap stay off: each can lose or break what was called durable.
-    this.#root = open({ path: dir, noSubdir: false, maxDbs: 2, overlappingSync: false, eventTurnBatching: false, ...DATA });
+    this.#root = open({
+      path: dir,
+      noSubdir: false,
+      maxDbs: 2,
+      overlappingSync: false,
+      eventTurnBatching: false,
+      ...DATA,
+    });
     try {
       this.#checkReaders(dir, 0);
       this.#data = this.#root.openDB({ name: 'data', ...DATA });
@@ -167,7 +174,11 @@ const pagesOf = (stats: object): number => {
   return treeBranchPageCount + treeLeafPageCount + overflowPages;
 };
 
-function fileStats(stats: object): { readonly pageSize: number; readonly lastPage: number; readonly pages: number } {
+function fileStats(stats: object): {
+  readonly pageSize: number;
+  readonly lastPage: number;
+  readonly pages: number;
+} {
   const { pageSize, lastPageNumber, free } = stats as FileStats;
   return { pageSize, lastPage: lastPageNumber, pages: META_PAGES + pagesOf(stats) + pagesOf(free) };
 }

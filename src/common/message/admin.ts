@@ -14,7 +14,8 @@
  *   PIAZZA SCAN cursor count → [cursor, [key, value, expiresAtMs, key, value, expiresAtMs, …]]
  *
  * A cursor is an opaque string; "0" begins, and "0" as the answer's cursor ends. Keys come ordered by
- * partition. `expiresAtMs` is an integer, milliseconds since 1970; 0 means that the key never expires.
+ * partition. A page has about `count` keys, may have none, and ends early rather than pass 16 MiB by more
+ * than one value: a client takes no reply above 65 MiB. `expiresAtMs` is an integer, milliseconds since 1970; 0 means that the key never expires.
  * It is an error while a partition is lost: a picture of the whole with a hole in it would be a lie.
  *
  * This file knows neither who asks nor how the answers are found. The decoders are total: any text

@@ -24,6 +24,7 @@ import { encodeCommand } from '../../common/wire/resp-writer.ts';
 import { mergePart } from './merge.ts';
 import { failure, refusalForClient, refusalOf } from './refusal.ts';
 import {
+  earlier,
   type Forward,
   type Lane,
   type Link,
@@ -83,7 +84,10 @@ export function enter(state: State, lane: Lane, forward: Forward, now: Instant):
   }
   lane.waiting.push(forward);
   tryOpen(state, lane, now);
-  if (!lane.open) state.troubled.add(lane);
+  if (lane.open) return;
+  state.troubled.add(lane);
+  // An idle lane is watched by no tick, though its pause goes on.
+  if (lane.retryAt !== undefined) state.retryAt = earlier(state.retryAt, lane.retryAt);
 }
 
 /** Hands a command to a link; it is in flight from now on. */
@@ -178,7 +182,7 @@ export function onDrained(state: State, lane: Lane, now: Instant): void {
   if (sameAsRefused) {
     lane.retryAt = after(now, lane.pauseMs);
     lane.pauseMs = Math.min(lane.pauseMs * 2, PAUSE_MAX_MS);
-    if (state.retryAt === undefined || lane.retryAt < state.retryAt) state.retryAt = lane.retryAt;
+    state.retryAt = earlier(state.retryAt, lane.retryAt);
   }
   if (queuedOf(lane) === 0) state.troubled.delete(lane);
   else tryOpen(state, lane, now);

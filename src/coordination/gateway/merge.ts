@@ -17,28 +17,7 @@ import type { Reply } from '../../common/reply.ts';
 import { failure, isError } from './refusal.ts';
 import { bulksOf, countOf } from './resp-head.ts';
 import { rewrapPage } from './scan.ts';
-import type { Forward } from './state.ts';
-
-export type Form =
-  | { readonly kind: 'values'; readonly count: number }
-  | { readonly kind: 'sum' }
-  | { readonly kind: 'page'; readonly partition: number; readonly partitions: number };
-
-export interface Merge {
-  /** Never sent itself; its answer is the client's. */
-  readonly whole: Forward;
-  readonly form: Form;
-  /** Parts that have no answer yet. */
-  pending: number;
-  /** For `values`: where each part's values belong. */
-  readonly places: Map<Forward, readonly number[]>;
-  readonly values: (Buffer | undefined)[];
-  sum: number;
-  page: Buffer | undefined;
-  /** The first part that failed; its error is definite unless `uncertain`. */
-  failed: Buffer | undefined;
-  uncertain: boolean;
-}
+import type { Form, Forward, Merge } from './state.ts';
 
 export const newMerge = (whole: Forward, form: Form, pending: number): Merge => ({
   whole,

@@ -16,8 +16,8 @@ import { Failure } from '../../common/reply.ts';
 import { partitionOf, slotOf } from '../../common/slot.ts';
 import type { Request } from '../../common/wire/resp-request.ts';
 import { encodeCommand } from '../../common/wire/resp-writer.ts';
-import type { Form } from './merge.ts';
 import { decodeCursor } from './scan.ts';
+import type { Form } from './state.ts';
 
 export interface RoutedPart {
   readonly partition: Partition;

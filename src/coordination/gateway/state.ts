@@ -16,7 +16,6 @@ import { type Partition, partition, type SlaveId } from '../../common/ids.ts';
 import type { Reply } from '../../common/reply.ts';
 import type { Instant } from '../../common/time.ts';
 import type { View } from '../../common/view.ts';
-import type { Merge } from './merge.ts';
 
 export interface Config {
   readonly partitions: number;
@@ -53,6 +52,29 @@ export interface Forward {
   /** The answer as RESP2 bytes; if undefined, `reply` is the answer. */
   raw: Buffer | undefined;
   reply: Reply;
+}
+
+/** How the parts' answers become one. */
+export type Form =
+  | { readonly kind: 'values'; readonly count: number }
+  | { readonly kind: 'sum' }
+  | { readonly kind: 'page'; readonly partition: number; readonly partitions: number };
+
+/** A command that travels in parts. */
+export interface Merge {
+  /** Never sent itself; its answer is the client's. */
+  readonly whole: Forward;
+  readonly form: Form;
+  /** Parts that have no answer yet. */
+  pending: number;
+  /** For `values`: where each part's values belong. */
+  readonly places: Map<Forward, readonly number[]>;
+  readonly values: (Buffer | undefined)[];
+  sum: number;
+  page: Buffer | undefined;
+  /** The first part that failed; its error is definite unless `uncertain`. */
+  failed: Buffer | undefined;
+  uncertain: boolean;
 }
 
 /** The commands of one partition, of all clients together, in the order in which they came. */
@@ -201,3 +223,6 @@ export function newForward(order: Order, lane: Lane | undefined, merge: Merge | 
 }
 
 export const queuedOf = (lane: Lane): number => lane.returned.length + lane.waiting.length;
+
+/** The earlier of two moments, of which the first may be missing. */
+export const earlier = (a: Instant | undefined, b: Instant): Instant => (a === undefined || b < a ? b : a);

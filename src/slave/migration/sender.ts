@@ -93,6 +93,7 @@ export function onCopyState(replica: Replica, from: SlaveId, state: PeerMessage 
 /** The log first, so that nothing can fall between it and the snapshot. */
 function startStream(replica: Replica, grow: Grow, host: Host): void {
   grow.learner.state = 'streaming';
+  grow.learner.acked = grow.begin.seq;
   grow.part = 0;
   streamAfter(replica, grow, grow.begin.seq, host);
   sendPart(replica, grow, host);
@@ -200,5 +201,8 @@ export function tickGrow(replica: Replica, host: Host): void {
     if (grow.part === -1) begin(replica, grow, host);
     else sendPart(replica, grow, host);
   }
-  if (grow.stage === 'levelling') tryToAdopt(replica, host);
+  if (grow.stage !== 'levelling') return;
+  // Its link may have broken with appends on the way.
+  if (grow.learner.acked < replica.log.end.seq) resend(replica, grow, grow.learner.acked, host);
+  tryToAdopt(replica, host);
 }

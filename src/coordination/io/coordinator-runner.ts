@@ -1,0 +1,140 @@
+/**
+ * The coordinator's runner: feeds the machine, and has its effects carried out in their order.
+ *
+ *     feed ─► queue ─► step ─► effects, one after the other ─► hands
+ *                       ▲                                        │
+ *                       └──────── durable, heartbeats-read ◄─────┘
+ *
+ * The hands may feed while an effect is carried out: that input waits until the step's last effect is
+ * done. One timer wakes the machine when it asked for it. Nothing is decided here.
+ *
+ * Invariants
+ *   1. A step never begins within another, or between two effects of another.
+ *   2. After `freeze` there is no step and no effect any more.
+ */
+import { Deque } from '../../common/deque.ts';
+import { now } from '../../common/io/clock.ts';
+import { unreachable } from '../../common/invariant.ts';
+import { type Effect, type Input, type State, step, wakeAt } from '../coordinator.ts';
+
+type Without<T, Name extends string> = T extends unknown ? Omit<T, Name> : never;
+
+/** An input of the machine; the runner adds when it came. */
+export type News = Without<Input, 'now'>;
+
+type Carrying<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
+
+/** What the machine can have done in the world. None of these may throw. */
+export interface Hands {
+  commit(changes: Carrying<'journal'>['changes'], done: () => void): void;
+  send(link: Carrying<'send'>['link'], message: Carrying<'send'>['message']): void;
+  closeLink(link: Carrying<'close-link'>['link']): void;
+  answerHeartbeat(
+    to: Carrying<'answer-heartbeat'>['to'],
+    answer: Carrying<'answer-heartbeat'>['answer'],
+  ): void;
+  readHeartbeats(done: () => void): void;
+  /** `refused` is called if the slave's peer port turns a connection away. */
+  probe(record: Carrying<'probe'>['record'], refused: () => void): void;
+  viewChanged(
+    view: Carrying<'view-changed'>['view'],
+    unavailable: Carrying<'view-changed'>['unavailable'],
+  ): void;
+  event(text: string, level: 'info' | 'warn'): void;
+  stop(why: string): void;
+}
+
+export class CoordinatorRunner {
+  readonly state: State;
+  readonly #hands: Hands;
+  /** As long as what one step's effects feed: nothing else comes in between. */
+  readonly #queue = new Deque<News>();
+  #isStepping = false;
+  #isFrozen = false;
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Infinity;
+  #version = 0;
+
+  constructor(state: State, hands: Hands) {
+    this.state = state;
+    this.#hands = hands;
+    this.#arm();
+  }
+
+  /** Another number whenever what an observer can see of the state may have changed. */
+  get version(): number {
+    return this.#version;
+  }
+
+  feed(news: News): void {
+    this.#queue.push(news);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#step(next);
+    this.#isStepping = false;
+    this.#arm();
+  }
+
+  /** From now on what comes is not heard, and nothing is done: what is journaled is how it stays. */
+  freeze(): void {
+    this.#isFrozen = true;
+    clearTimeout(this.#timer);
+  }
+
+  #step(news: News): void {
+    if (this.#isFrozen) return;
+    const effects = step(this.state, { ...news, now: now() });
+    if (!isQuiet(news) || effects.some((effect) => !isUnseen(effect))) this.#version += 1;
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    const hands = this.#hands;
+    switch (effect.kind) {
+      case 'journal':
+        return hands.commit(effect.changes, () => this.feed({ kind: 'durable' }));
+      case 'send':
+        return hands.send(effect.link, effect.message);
+      case 'close-link':
+        return hands.closeLink(effect.link);
+      case 'answer-heartbeat':
+        return hands.answerHeartbeat(effect.to, effect.answer);
+      case 'read-heartbeats':
+        return hands.readHeartbeats(() => this.feed({ kind: 'heartbeats-read' }));
+      case 'probe': {
+        const { id: slave, store, boot } = effect.record;
+        return hands.probe(effect.record, () =>
+          this.feed({ kind: 'probe-refused', slave, store, nonce: boot.nonce }),
+        );
+      }
+      case 'view-changed':
+        return hands.viewChanged(effect.view, effect.unavailable);
+      case 'event':
+        return hands.event(effect.text, effect.level);
+      case 'stop':
+        return hands.stop(effect.why);
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #arm(): void {
+    const when = wakeAt(this.state);
+    if (this.#isFrozen || when === this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = when;
+    this.#timer = setTimeout(
+      () => {
+        this.#timerAt = Infinity;
+        this.feed({ kind: 'tick' });
+      },
+      Math.max(1, Math.ceil(when - now())),
+    );
+  }
+}
+
+/** Inputs that come all the time, and change nothing that can be seen unless they have effects. */
+const isQuiet = ({ kind }: News): boolean =>
+  kind === 'heartbeat' || kind === 'heartbeats-read' || kind === 'tick';
+
+const isUnseen = ({ kind }: Effect): boolean => kind === 'answer-heartbeat' || kind === 'read-heartbeats';

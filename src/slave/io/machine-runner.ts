@@ -1,0 +1,160 @@
+/**
+ * The runner: drives the slave's machine and has its effects performed, one step at a time.
+ *
+ *     sockets, disk, timers ─► feed ─► queue ─► step ─► effects, in order ─► store, links, tickets
+ *                                ▲                          │
+ *                                └── durable, and whatever else an effect brings about
+ *
+ * A step is never entered from within a step: what an effect brings about waits in the queue until all
+ * effects before it are performed. Before anything of a turn the clocks are compared (protocol P5).
+ *
+ * It decides nothing. What the disk refuses is final: the runner stops, and says so once.
+ */
+import { Deque } from '../../common/deque.ts';
+import type { SlaveId } from '../../common/ids.ts';
+import { unreachable } from '../../common/invariant.ts';
+import { now, SleepDetector, wallNow } from '../../common/io/clock.ts';
+import type { FromSlave } from '../../common/message/control.ts';
+import { type Change, type OrderedStore, StoreFailure } from '../../common/ordered-store.ts';
+import { BrokenStore } from '../../common/sealed.ts';
+import type { Instant } from '../../common/time.ts';
+import type { View } from '../../common/view.ts';
+import type { PeerMessage } from '../peer-message.ts';
+import type { Answer } from '../replication/outbox.ts';
+import { step, wakeAt } from '../slave.ts';
+import type { Effect, Input, State, Timed } from '../state.ts';
+
+type Untimed<I> = I extends unknown ? Omit<I, keyof Timed> : never;
+
+/** An input, before the runner adds the time at which it is taken. */
+export type Happening = Untimed<Input>;
+
+/** Those who perform effects. None of them may feed on their own stack but through the runner. */
+export interface Hands {
+  send(to: SlaveId, messages: readonly PeerMessage[]): void;
+  answer(answers: readonly Answer[]): void;
+  tell(message: FromSlave): void;
+  viewChanged(view: View): void;
+  buried(): void;
+  refused(why: string, isFinal: boolean): void;
+  /** The machine slept: an answer to what was asked before it must not count after it. */
+  slept(): void;
+  /** The disk, or what lies on it, cannot be trusted any more. Nothing is fed from here on. */
+  failed(error: Error): void;
+}
+
+export class MachineRunner {
+  readonly state: State;
+  readonly #store: OrderedStore;
+  readonly #hands: Hands;
+  readonly #sleep = new SleepDetector();
+  readonly #queue = new Deque<Happening>();
+  /** When each commit that is under way was handed to the store. */
+  readonly #commitsSince = new Deque<Instant>();
+  #commitsDone = 0;
+  #isStepping = false;
+  #isStopped = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(state: State, store: OrderedStore, hands: Hands) {
+    this.state = state;
+    this.#store = store;
+    this.#hands = hands;
+  }
+
+  get commitsDone(): number {
+    return this.#commitsDone;
+  }
+
+  /** For how long the oldest commit under way has not become durable; 0: there is none. */
+  get commitWaitMs(): number {
+    const since = this.#commitsSince.at(0);
+    return since === undefined ? 0 : now() - since;
+  }
+
+  /** From here on the machine gets its ticks. */
+  start(): void {
+    this.#timer = setTimeout(
+      () => {
+        this.feed({ kind: 'tick' });
+        if (!this.#isStopped) this.start();
+      },
+      Math.max(1, wakeAt(this.state) - now()),
+    );
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    this.#queue.clear();
+  }
+
+  /** Compares the clocks; whoever reads what the machine knows calls this first. */
+  wake(): void {
+    if (this.#isStopped || this.#isStepping || !this.#sleep.slept()) return;
+    this.#queue.push({ kind: 'slept' });
+    this.#hands.slept();
+    this.#run();
+  }
+
+  feed(happening: Happening): void {
+    if (this.#isStopped) return;
+    this.wake();
+    this.#queue.push(happening);
+    this.#run();
+  }
+
+  /** Runs what looks into the store: its failure is the end of this slave, not of the caller. */
+  guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof StoreFailure) && !(error instanceof BrokenStore)) throw error;
+      this.stop();
+      this.#hands.failed(error);
+    }
+  }
+
+  #run(): void {
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    this.guard(() => {
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#step(next);
+    });
+    this.#isStepping = false;
+  }
+
+  #step(happening: Happening): void {
+    for (const effect of step(this.state, { ...happening, now: now(), wall: wallNow() })) this.#perform(effect);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'commit':
+        return this.#commit(effect.changes);
+      case 'send':
+        return this.#hands.send(effect.to, effect.messages);
+      case 'answer':
+        return this.#hands.answer(effect.answers);
+      case 'tell':
+        return this.#hands.tell(effect.message);
+      case 'view-changed':
+        return this.#hands.viewChanged(effect.view);
+      case 'buried':
+        return this.#hands.buried();
+      case 'refused':
+        return this.#hands.refused(effect.why, effect.isFinal);
+      default:
+        return unreachable(effect);
+    }
+  }
+
+  #commit(changes: readonly Change[]): void {
+    this.#commitsSince.push(now());
+    this.#store.commit(changes, () => {
+      this.#commitsSince.shift();
+      this.#commitsDone += 1;
+      this.feed({ kind: 'durable' });
+    });
+  }
+}
