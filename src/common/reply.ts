@@ -6,6 +6,8 @@
  */
 export type Reply =
   | number
+  /** An integer beyond 2^53: Redis counts in 64 bits. */
+  | bigint
   | Buffer
   | undefined
   | Simple

@@ -30,7 +30,7 @@ const ENTRY_BYTES = 128;
 
 export class StoreOverlay {
   readonly #entries = new SortedMap<Known>();
-  #ranges: NameRange[] = [];
+  readonly #ranges: NameRange[] = [];
   #bytes = 0;
 
   get isEmpty(): boolean {
@@ -132,23 +132,23 @@ export function* laidOver(
   below: Iterator<OverlayEntry>,
   { from, to }: NameRange,
 ): IterableIterator<OverlayEntry> {
-  const above = overlay.entries(from, to);
-  let upper = above.next();
-  let lower = below.next();
+  const left = notHidden(overlay, below);
   try {
-    while (upper.done !== true || lower.done !== true) {
-      if (lower.done === true || (upper.done !== true && upper.value[0] <= lower.value[0])) {
-        if (upper.done === true) return;
-        if (lower.done !== true && lower.value[0] === upper.value[0]) lower = below.next();
-        yield upper.value;
-        upper = above.next();
-      } else {
-        if (!overlay.hides(lower.value[0])) yield lower.value;
-        lower = below.next();
-      }
+    let lower = left.next();
+    for (const entry of overlay.entries(from, to)) {
+      for (; lower.done !== true && lower.value[0] < entry[0]; lower = left.next()) yield lower.value;
+      if (lower.done !== true && lower.value[0] === entry[0]) lower = left.next();
+      yield entry;
     }
+    for (; lower.done !== true; lower = left.next()) yield lower.value;
   } finally {
     // A walk that stops early still gives back the cursor below.
     below.return?.();
+  }
+}
+
+function* notHidden(overlay: StoreOverlay, below: Iterator<OverlayEntry>): IterableIterator<OverlayEntry> {
+  for (let next = below.next(); next.done !== true; next = below.next()) {
+    if (!overlay.hides(next.value[0])) yield next.value;
   }
 }

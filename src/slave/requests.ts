@@ -28,7 +28,7 @@ import {
   type Replica,
   stampNow,
 } from './replication/replica.ts';
-import type { Request } from './request.ts';
+import type { Look, Request } from './request.ts';
 import type { State } from './state.ts';
 import { lookup } from './tables.ts';
 
@@ -254,7 +254,8 @@ export function resumeParked(state: State): void {
 
 function evaluate(state: State, turn: Turn, replica: Replica, request: Request): void {
   const { run } = request;
-  if (run.kind === 'read') return evaluateRead(state, turn, replica, request, run.read);
+  if (run.kind === 'read') return wait(state, replica, request, evaluateRead(turn, replica, request, run.read));
+  if (run.kind === 'look') return wait(state, replica, request, evaluateLook(turn, replica, run.look));
   if (replica.configuration.members.length < state.host.minCopies) {
     return state.host.out.answer(request.ticket, NOREPLICAS);
   }
@@ -266,12 +267,21 @@ function evaluate(state: State, turn: Turn, replica: Replica, request: Request):
   turn.endIfLarge(growing);
 }
 
-/** A read that comes behind a write of its own connection, or that met an expired key. */
-function evaluateRead(state: State, turn: Turn, replica: Replica, request: Request, read: Read): void {
+/**
+ * A read that comes behind a write of its own connection, or that met an expired key. It sees what is
+ * prepared before it and nothing behind it, and is answered when that is history.
+ */
+function evaluateRead(turn: Turn, replica: Replica, request: Request, read: Read): Evaluated {
   const growing = turn.growing(replica);
   turn.add(growing, removalsOf(growing.data, request.keys));
-  const later = (host: Host): Reply => read(request.args, new CommittedData(host, replica, stampNow(replica, host)));
-  wait(state, replica, request, { seq: turn.seqOf(growing), reply: undefined, read: later, isLogged: false });
+  const reply = read(request.args, growing.data);
+  return { seq: turn.seqOf(growing), reply, read: undefined, isLogged: false };
+}
+
+/** A look at the whole partition: at what is committed once all that came before it is. */
+function evaluateLook(turn: Turn, replica: Replica, look: Look): Evaluated {
+  const read = (host: Host): Reply => look(stampNow(replica, host));
+  return { seq: turn.seqOf(turn.growing(replica)), reply: undefined, read, isLogged: false };
 }
 
 /** What removes the keys among these whose time is over. */

@@ -33,7 +33,7 @@ const overlayOf = (list: readonly Change[]): StoreOverlay => {
 describe('an overlay', () => {
   it('reads, laid over another over a base, like a store that took all changes', () => {
     fc.assert(
-      fc.property(changes, changes, changes, name, name, (below, middle, above, from, to) => {
+      fc.property(fc.tuple(changes, changes, changes), name, name, ([below, middle, above], from, to) => {
         const base = createMemoryStore();
         base.commit(below, () => undefined);
         base.completeNext();

@@ -3,10 +3,14 @@
  *
  * Bytes of a command are any text here; a slave's replies are written by the test, or by a model.
  */
+import { checkCommand } from '../../src/common/command/check.ts';
 import { epoch, type Partition, partition, type SlaveId, slaveId, storeId } from '../../src/common/ids.ts';
+import { Failure } from '../../src/common/reply.ts';
+import { slotOf } from '../../src/common/slot.ts';
 import { type Instant, instant } from '../../src/common/time.ts';
 import type { ClusterSettings, Configuration, View } from '../../src/common/view.ts';
-import type { Routed } from '../../src/coordination/gateway/route.ts';
+import { encodeCommand } from '../../src/common/wire/resp-writer.ts';
+import { route, type Routed } from '../../src/coordination/gateway/route.ts';
 import {
   checkInvariants,
   type Config,
@@ -50,6 +54,28 @@ export const get = (request: number, place: number, bytes = `get${request}`): Ro
 
 export const set = (request: number, place: number, bytes = `set${request}`): Routed =>
   single(request, true, place, bytes);
+
+/** What becomes of a command as a client types it, in a cluster of four partitions. */
+export function routed(...words: readonly string[]): Routed | Failure {
+  const args = words.map((word) => Buffer.from(word));
+  const checked = checkCommand(args);
+  if (checked instanceof Failure) return checked;
+  return route(10, checked.spec, { args, raw: encodeCommand(args) }, settings.partitions);
+}
+
+/** The same, for commands that are known to be whole. */
+export function wanted(...words: readonly string[]): Routed {
+  const found = routed(...words);
+  if (found instanceof Failure) throw new Error(found.text);
+  return found;
+}
+
+/** Keys of which the n-th lies in partition n. */
+export const [k0 = '', k1 = '', k2 = '', k3 = ''] = [0, 1, 2, 3].map((place) => {
+  for (let tries = 0; ; tries += 1) {
+    if (Math.floor((slotOf(`k${tries}`) * settings.partitions) / 16_384) === place) return `k${tries}`;
+  }
+});
 
 function single(request: number, write: boolean, place: number, bytes: string): Routed {
   return { kind: 'single', request, write, partition: partition(place), bytes: Buffer.from(bytes) };

@@ -140,8 +140,7 @@ async function connected(port: number): Promise<Socket> {
 const shown = (args: readonly Buffer[]): string =>
   args.map((arg) => JSON.stringify(arg.toString('latin1'))).join(' ');
 
-const wireOf = (reply: Reply): string =>
-  typeof reply === 'bigint' ? `:${String(reply)}\r\n` : encodeReply(reply, 2).toString('latin1');
+const wireOf = (reply: Reply): string => encodeReply(reply, 2).toString('latin1');
 
 const UNIT_MS: Readonly<Record<string, number>> = { ttl: 1000, expiretime: 1000, pttl: 1, pexpiretime: 1 };
 

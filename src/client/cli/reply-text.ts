@@ -32,7 +32,7 @@ export function quoted(bytes: Buffer): string {
 /** Lines, without the newline at the end. */
 export function replyText(reply: Reply): string {
   if (reply === undefined) return '(nil)';
-  if (typeof reply === 'number') return `(integer) ${reply}`;
+  if (typeof reply === 'number' || typeof reply === 'bigint') return `(integer) ${reply}`;
   if (Buffer.isBuffer(reply)) return quoted(reply);
   if (reply instanceof Simple) return reply.text;
   if (reply instanceof Failure) return `(error) ${reply.text}`;

@@ -7,7 +7,6 @@
  * Invariant: an `Integer` is a bigint only if it is not safe as a number.
  */
 
-import type { Reply } from '../reply.ts';
 
 /** A whole number of 64 bits. */
 export type Integer = number | bigint;
@@ -53,14 +52,6 @@ export function negate(a: Integer): Integer | undefined {
   if (typeof a === 'number') return a === 0 ? 0 : -a;
   return inRange(-a);
 }
-
-/**
- * The answer `:count`.
- *
- * The cast: an answer has no kind of its own for the few integers that a number cannot hold
- * exactly, and to round one would be a wrong answer. The writer prints a bigint as its digits.
- */
-export const integerReply = (value: Integer): Reply => value as unknown as Reply;
 
 function inRange(value: bigint): Integer | undefined {
   if (value > INTEGER_MAX || value < INTEGER_MIN) return undefined;

@@ -81,6 +81,7 @@ export class RespWriter {
     if (reply instanceof Simple || reply instanceof Failure) {
       return this.#line(reply instanceof Failure ? '-' : '+', reply.text);
     }
+    if (typeof reply === 'bigint') return this.#line(':', String(reply));
     if (reply instanceof Double) return this.#double(reply.value, protocol);
     if (reply instanceof Pairs) return this.#pairs(reply, protocol);
     this.#header('*', reply.length);
@@ -135,7 +136,7 @@ export class RespWriter {
     pool.at = at + 2;
   }
 
-  #line(sign: '+' | '-', text: string): void {
+  #line(sign: '+' | '-' | ':', text: string): void {
     const clean = text.includes('\r') || text.includes('\n') ? text.replaceAll(/[\r\n]/g, ' ') : text;
     // UTF-8 takes at most three bytes for each unit of a JavaScript string.
     const buffer = this.#reserve(clean.length * 3 + 3);
@@ -257,7 +258,8 @@ const bulkBytes = (length: number): number => headerBytes(length) + length + 2;
 /** About how many bytes an answer takes, for those who must bound what waits; never too few by much. */
 export function weightOf(reply: Reply): number {
   if (reply instanceof Buffer) return reply.length + FRAME_BYTES;
-  if (reply === undefined || typeof reply === 'number' || reply instanceof Double) return FRAME_BYTES;
+  const isShort = typeof reply === 'number' || typeof reply === 'bigint';
+  if (reply === undefined || isShort || reply instanceof Double) return FRAME_BYTES;
   if (reply instanceof Simple || reply instanceof Failure) return reply.text.length + 3;
   let weight = FRAME_BYTES;
   if (reply instanceof Pairs) {

@@ -4,7 +4,7 @@
  * A number is kept as its digits, as in Redis. Counting keeps the time to live.
  */
 import { notAFloat, notAnInteger } from '../../common/command/errors.ts';
-import { add, type Integer, integerOf, integerReply, negate } from '../../common/command/integer.ts';
+import { add, type Integer, integerOf, negate } from '../../common/command/integer.ts';
 import { key } from '../../common/ids.ts';
 import { Failure } from '../../common/reply.ts';
 import { addLongDoubles, formatLongDouble, longDoubleOf, ZERO } from './long-double.ts';
@@ -40,7 +40,7 @@ function countBy(args: readonly Buffer[], data: Data, step: Integer): Outcome {
   const sum = add(count, step);
   if (sum === undefined) return unchanged(overflow);
   const value = Buffer.from(sum.toString(), 'latin1');
-  return putting(integerReply(sum), name, { value, expiresAt: existing?.expiresAt ?? NEVER });
+  return putting(sum, name, { value, expiresAt: existing?.expiresAt ?? NEVER });
 }
 
 export const incrbyfloat: Write = (args, data) => {

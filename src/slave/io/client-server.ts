@@ -20,8 +20,10 @@ import { now } from '../../common/io/clock.ts';
 import { type Request, type RespConnection, type RespServer, serveResp } from '../../common/io/resp-server.ts';
 import { Failure, OK, type Reply } from '../../common/reply.ts';
 import { slotsOf } from '../../common/slot.ts';
+import type { Read } from '../commands/evaluation.ts';
 import { LinkOrder } from '../link-order.ts';
 import type { Answer } from '../replication/outbox.ts';
+import type { Look } from '../request.ts';
 import { countInSlot, countOwned, ownedKeys, pageOf } from '../scan.ts';
 import type { State } from '../state.ts';
 import { Client, DataCommands } from './data-commands.ts';
@@ -202,9 +204,9 @@ export class ClientServer {
     if (count === undefined) return client.connection.reply(badCount);
     const page = { partition, after: textOf(args[1]), count };
     const { first } = slotsOf(partition, this.#state.view?.settings.partitions ?? 1);
-    const read = (_: unknown, data: { readonly now: Parameters<typeof pageOf>[2] }): Reply =>
-      pageOf(this.#state, page, data.now);
-    this.#data.ask(client, { partition, slot: first, keys: [], args, read });
+    const look: Look = (at) => pageOf(this.#state, page, at);
+    const read: Read = (_, data) => look(data.now);
+    this.#data.ask(client, { partition, slot: first, keys: [], args, read, run: { kind: 'look', look } });
   }
 
   #partitionOf(bytes: Buffer | undefined): Partition | Failure {

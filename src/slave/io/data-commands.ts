@@ -75,11 +75,14 @@ interface Place {
   readonly slot: Slot;
 }
 
-/** A read with a place, keys or none. */
+/** Something that changes nothing: a read of keys, or a look at the whole partition. */
 export interface Question extends Place {
   readonly keys: readonly Key[];
   readonly args: readonly Buffer[];
+  /** On committed data, here and now. */
   readonly read: Read;
+  /** The same behind an unfinished command of its own connection. */
+  readonly run: Request['run'];
 }
 
 export class DataCommands {
@@ -111,20 +114,22 @@ export class DataCommands {
     if (slot instanceof Failure) return client.connection.reply(slot);
     const partition = partitionOf(slot, view.settings.partitions);
     const read = readOf(spec);
-    if (read !== undefined) return this.ask(client, { partition, slot, keys, args, read });
+    if (read !== undefined) {
+      return this.ask(client, { partition, slot, keys, args, read, run: { kind: 'read', read } });
+    }
     const write = writeOf(spec);
     if (write !== undefined) this.#write(client, { partition, slot, keys, args, write, grows: spec.grows === true });
   }
 
   /** Answers a read, now or behind what its own connection has unfinished there. */
   ask(client: Client, question: Question): void {
-    const { partition, slot, keys, args, read } = question;
+    const { partition, slot, keys, args, run } = question;
     if (this.#isTurnedAway(client, question)) return;
     if (!isBehind(client, partition)) {
       const reply = this.#readNow(client.connection, question);
       if (reply !== 'expired') return this.#reply(client, partition, reply);
     }
-    this.#hand(client, { partition, slot, keys, args, run: { kind: 'read', read }, grows: false });
+    this.#hand(client, { partition, slot, keys, args, run, grows: false });
   }
 
   #readNow(connection: RespConnection, question: Question): Reply | 'expired' {
