@@ -27,7 +27,8 @@ export function plan(state: State): void {
   state.mustPlan = false;
   const steps = replicate(situationOf(state));
   noteLost(state, steps);
-  found(state, steps.filter((step) => step.kind === 'found'));
+  if (state.now >= state.foundFrom) found(state, steps.filter((step) => step.kind === 'found'));
+  else if (steps.length > 0) state.mustPlan = true;
   const fences = steps.filter((step) => step.kind === 'fence');
   const room = Math.max(0, HAND_OVERS_MAX - state.fences.size);
   const balancing = fences.filter(({ urgency }) => urgency === 'balance').slice(0, room);
@@ -41,7 +42,7 @@ function situationOf(state: State): Situation {
   const alive = new Set([...view.slaves.keys()].filter((slave) => isAlive(state, slave)));
   const full = new Set([...state.sessions.values()].filter(({ report }) => report?.isLowOnSpace).map(({ slave }) => slave));
   const underWay = new Set([...state.fences.keys(), ...state.grows.keys(), ...state.concluding]);
-  return { view, alive, target, intentions, underWay, cut: yielding(state), unfit, resting: restingOf(state), full };
+  return { view, alive, target, intentions, underWay, cut: yielding(state), unfit, resting: restingOf(state), serving: new Set(state.serving.keys()), full };
 }
 
 /** Asking again is of use when some time has passed, and a member that the journal names is there to answer. */

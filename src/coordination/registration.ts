@@ -16,7 +16,11 @@ import { askFence, headChangeOf, onGrown, orderGrow } from './director.ts';
 import { step as stepTally } from './heartbeat-tally.ts';
 import { slaveChange } from './journal.ts';
 import { next } from './membership.ts';
-import { isAlive, type LinkId, say, sendTo, setRecord, type State } from './state.ts';
+import { isAlive, type LinkId, say, sendTo, setRecord, settingsOf, type State } from './state.ts';
+import { after } from '../common/time.ts';
+
+/** So many windows after its first slave a new cluster begins, whoever may still come. */
+const GATHERING_WINDOWS_MAX = 5;
 
 interface Refusal {
   readonly why: string;
@@ -34,6 +38,7 @@ export function onRegister(state: State, link: LinkId, message: Registration): v
   }
   const refusal = refusalOf(state, message);
   if (refusal !== undefined) return void state.effects.push({ kind: 'send', link, message: { kind: 'refused', ...refusal } });
+  gather(state);
   const record = recordOf(state, message);
   setRecord(state, record);
   open(state, link, message);
@@ -41,6 +46,13 @@ export function onRegister(state: State, link: LinkId, message: Registration): v
   state.continuations.push(() => {
     welcome(state, link, message);
   });
+}
+
+/** Slaves of a new cluster come one after the other: it waits a window for the next, but not for ever. */
+function gather(state: State): void {
+  const { windowMs } = settingsOf(state);
+  state.foundBy ??= after(state.now, GATHERING_WINDOWS_MAX * windowMs);
+  state.foundFrom = after(state.now, windowMs) < state.foundBy ? after(state.now, windowMs) : state.foundBy;
 }
 
 function refusalOf(state: State, message: Registration): Refusal | undefined {

@@ -59,6 +59,8 @@ export interface Situation {
   readonly unfit: ReadonlyMap<Partition, ReadonlySet<SlaveId>>;
   /** Partitions whose last fence found nobody who has everything: not asked again before long. */
   readonly resting: ReadonlySet<Partition>;
+  /** Partitions whose owner has opened them: only those can be copied. */
+  readonly serving: ReadonlySet<Partition>;
   /** Too little room to learn anything. */
   readonly full: ReadonlySet<SlaveId>;
 }
@@ -164,6 +166,7 @@ function toward(situation: Situation, partition: Partition, { members }: Configu
   const holds = new Set(members.map(({ slave }) => slave));
   const missing = wanted.filter((slave) => !holds.has(slave));
   const urgency = members.length < wanted.length ? 'heal' : 'balance';
+  if (!situation.serving.has(partition)) return undefined;
   for (const slave of missing) {
     const learner = mayLearn(situation, slave, members) ? memberOf(situation, slave) : undefined;
     if (learner !== undefined) return { kind: 'grow', partition, learner, members: [...members, learner], urgency };

@@ -101,6 +101,9 @@ export interface State {
   target: Placement;
   /** Nothing is planned before one full window was listened to. */
   readonly planFrom: Instant;
+  /** A new cluster waits for its slaves to gather before it gives out partitions. */
+  foundFrom: Instant;
+  foundBy: Instant | undefined;
   mustPlan: boolean;
   /** As it was last told to the log. */
   health: ClusterState;
@@ -138,6 +141,8 @@ export function init(journal: Journal, now: Instant): State {
     lost: new Map(),
     target: [],
     planFrom: (now + settings.windowMs) as Instant,
+    foundFrom: now,
+    foundBy: undefined,
     mustPlan: true,
     health: 'unavailable',
     nextTick: now,

@@ -18,7 +18,10 @@ runProgram({
 
 function version(): string {
   // The same two steps up from src and from dist.
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as unknown;
-  const known = typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
+  const manifest = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  ) as unknown;
+  const known =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
   return typeof known === 'string' ? known : 'unknown';
 }

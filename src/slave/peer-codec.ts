@@ -131,19 +131,21 @@ const level: Codec<Of<'level'>> = {
   type: 9,
   hasTail: true,
   encode({ item }) {
-    const { round, entries, end } = item;
-    const writer = startOfOne(this.type, item, CLOCK_BYTES + FLAG_BYTES + (end ? POSITION_BYTES : 0));
-    writer.f64(round);
+    const { round, sentAt, entries, end } = item;
+    const writer = startOfOne(this.type, item, COUNT_BYTES + CLOCK_BYTES + FLAG_BYTES + (end ? POSITION_BYTES : 0));
+    writer.u48(round);
+    writer.f64(sentAt);
     writer.flag(end !== undefined);
     if (end) writePosition(writer, end);
     return [seal(writer), ...tailOf(entries)];
   },
   decode(head, tail) {
     const about = epochItem.read(head);
-    const round = head.f64();
+    const round = head.u48();
+    const sentAt = head.f64();
     const end = head.flag() ? readPosition(head) : undefined;
     const entries = entriesFor(about.partition, tail);
-    return entries && { kind: 'level', item: { ...about, round, entries, end } };
+    return entries && { kind: 'level', item: { ...about, round, sentAt, entries, end } };
   },
 };
 

@@ -60,13 +60,16 @@ export interface ProbeItem {
 }
 
 export interface PositionItem extends EpochItem {
+  /** Counts the positions that the sender has told; the level that answers this one names it. */
+  readonly round: number;
   readonly end: Position;
   readonly committed: number;
 }
 
 export interface LevelItem extends EpochItem {
-  /** The `echo` of the position that this answers. */
+  /** Of the position that this answers: a level counts for the newest one only. */
   readonly round: number;
+  readonly sentAt: number;
   readonly entries: readonly Entry[];
   /** Where the log ends; what the receiver has beyond never became history. Undefined: more is coming. */
   readonly end: Position | undefined;

@@ -46,7 +46,8 @@ export function pageOf(state: State, { partition, after, count }: Page, now: Sta
   return [next === undefined ? NOTHING : Buffer.from(next.toString('base64')), items];
 }
 
-const isInside = (place: Buffer, { from, to }: Span): boolean => place.compare(from) >= 0 && place.compare(to) < 0;
+const isInside = (place: Buffer, { from, to }: Span): boolean =>
+  place.compare(from) >= 0 && place.compare(to) < 0;
 
 /** How many keys this slave answers for; CLUSTERDOWN where it may not answer for all that it owns. */
 export function countOwned(state: State, now: Instant): number | Failure {
@@ -65,7 +66,10 @@ export function countOwned(state: State, now: Instant): number | Failure {
 
 /** The keys of all partitions that this slave owns, whether it may answer for them or not; for INFO. */
 export const ownedKeys = ({ replicas, host }: State): number =>
-  replicas.reduce((sum, replica) => sum + (replica?.role === 'owner' ? countKeys(host.store, replica.table) : 0), 0);
+  replicas.reduce(
+    (sum, replica) => sum + (replica?.role === 'owner' ? countKeys(host.store, replica.table) : 0),
+    0,
+  );
 
 /** How many keys of this slot lie here, as owner or as copy. */
 export function countInSlot(state: State, slot: Slot): number {
@@ -79,7 +83,7 @@ const PART = { records: 4_096, bytes: 4 << 20 };
 function keysInSlot(store: State['host']['store'], { table }: Replica, slot: Slot): number {
   const span = slotSpan(table.partition, slot);
   let count = overlaidInSlot(table, span);
-  for (let { from } = span; ; ) {
+  for (let { from } = span; ;) {
     const part = store.range(from, span.to, PART);
     for (const { key: storeKey } of part) if (!table.overlay.has(keyOfData(storeKey))) count += 1;
     const last = part.at(-1)?.key;

@@ -62,11 +62,12 @@ describe('the decoder of peer frames, fed with anything', () => {
         const headEnd = 9 + frame.readUInt32BE(5);
         const longer = Buffer.concat([frame.subarray(0, headEnd), Buffer.from([0]), frame.subarray(headEnd)]);
         longer.writeUInt32BE(headEnd - 9 + 1, 5);
-        const shorter = Buffer.concat([frame.subarray(0, headEnd - 1), frame.subarray(headEnd)]);
-        shorter.writeUInt32BE(Math.max(0, headEnd - 9 - 1), 5);
         expect(decodePeer(resealed(longer))).to.equal(undefined);
-        if (headEnd > 9) expect(decodePeer(resealed(shorter))).to.equal(undefined);
         expect(decodePeer(Buffer.concat([frame, more, Buffer.from([1])]))).to.equal(undefined);
+        if (headEnd === 9) return;
+        const shorter = Buffer.concat([frame.subarray(0, headEnd - 1), frame.subarray(headEnd)]);
+        shorter.writeUInt32BE(headEnd - 9 - 1, 5);
+        expect(decodePeer(resealed(shorter))).to.equal(undefined);
       }),
     );
   });

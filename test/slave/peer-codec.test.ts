@@ -2,17 +2,27 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 
 import { epoch, key, partition, slaveId, storeId } from '../../src/common/ids.ts';
+import { invariant } from '../../src/common/invariant.ts';
 import { stamp } from '../../src/common/time.ts';
 import type { PeerMessage } from '../../src/slave/peer-message.ts';
 import { decodePeer, encodePeer } from '../../src/slave/peer-codec.ts';
-import { encodeDrafts, encodeMark } from '../../src/slave/replication/entry.ts';
+import { encodeDrafts, encodeMark, type Entry } from '../../src/slave/replication/entry.ts';
 import { appends, comparable, frameOf, peerMessages } from '../support/peer-messages.ts';
 
 const P = partition(258);
 const E = epoch(3);
 const effects = [{ kind: 'put' as const, key: key(Buffer.from('k')), value: Buffer.from('v'), expiresAt: 0 }];
 const draft = { partition: P, epoch: E, seq: 9, previousEpoch: E, stamp: stamp(7), effects };
-const [first, second] = encodeDrafts([draft, { ...draft, seq: 10 }]);
+const together = encodeDrafts([draft, { ...draft, seq: 10 }]);
+
+function entryAt(entries: readonly Entry[], index: number): Entry {
+  const entry = entries[index];
+  invariant(entry, 'every draft becomes an entry');
+  return entry;
+}
+
+const first = entryAt(together, 0);
+const second = entryAt(together, 1);
 
 const hex = (...fields: readonly string[]): string => fields.join('').replaceAll(' ', '');
 
@@ -77,8 +87,8 @@ describe('the peer codec', () => {
   });
 
   it('keeps the layout of an append: places, then the entries as the log has them', () => {
-    const item = { partition: P, epoch: E, committed: 8, entry: first! };
-    const bytes = first!.buffer.subarray(first!.offset, first!.offset + first!.length).toString('hex');
+    const item = { partition: P, epoch: E, committed: 8, entry: first };
+    const bytes = first.buffer.subarray(first.offset, first.offset + first.length).toString('hex');
     expect(layoutOf({ kind: 'append', sentAt: 1, items: [item] })).to.equal(
       hex('02', '00000014', '3ff0000000000000', '000000000003', '000000000008', bytes),
     );
@@ -90,16 +100,16 @@ describe('the peer codec', () => {
       kind: 'append' as const,
       sentAt: 1,
       items: [
-        { ...item, entry: first! },
-        { ...item, entry: second! },
+        { ...item, entry: first },
+        { ...item, entry: second },
       ],
     };
 
     it('sends entries that lie side by side as one slice of their own buffer', () => {
       const [, ...parts] = encodePeer(message);
       expect(parts).to.have.length(1);
-      expect(parts[0]?.buffer).to.equal(first!.buffer.buffer);
-      expect(parts[0]?.length).to.equal(first!.length + second!.length);
+      expect(parts[0]?.buffer).to.equal(first.buffer.buffer);
+      expect(parts[0]?.length).to.equal(first.length + second.length);
     });
 
     it('copies the entries of a frame together, once, and keeps no chunk alive', () => {
@@ -107,13 +117,16 @@ describe('the peer codec', () => {
       const entries = decoded?.kind === 'append' ? decoded.items.map(({ entry }) => entry) : [];
       expect(entries).to.have.length(2);
       expect(entries[0]?.buffer).to.equal(entries[1]?.buffer);
-      expect(entries[0]?.buffer.buffer.byteLength).to.equal(first!.length + second!.length);
+      expect(entries[0]?.buffer.buffer.byteLength).to.equal(first.length + second.length);
     });
 
     it('copies nothing where the frame has its memory for itself', () => {
-      const large = { ...draft, effects: [{ ...effects[0]!, value: Buffer.alloc(5_000) }] };
+      const large = {
+        ...draft,
+        effects: effects.map((effect) => ({ ...effect, value: Buffer.alloc(5_000) })),
+      };
       const entries = encodeDrafts([large]);
-      const frame = frameOf({ ...message, items: [{ ...item, entry: entries[0]! }] });
+      const frame = frameOf({ ...message, items: [{ ...item, entry: entryAt(entries, 0) }] });
       const alone = Buffer.alloc(frame.length);
       frame.copy(alone);
       const decoded = decodePeer(alone);
@@ -121,18 +134,18 @@ describe('the peer codec', () => {
     });
 
     it('refuses to send an entry under the name of another partition', () => {
-      const wrong = { ...item, partition: partition(1), entry: first! };
+      const wrong = { ...item, partition: partition(1), entry: first };
       expect(() => encodePeer({ ...message, items: [wrong] })).to.throw('partition of its entry');
     });
 
     it('refuses entries of another partition in a level', () => {
-      const level = { partition: partition(1), epoch: E, round: 1, entries: [first!], end: undefined };
+      const level = { partition: partition(1), epoch: E, round: 1, sentAt: 2, entries: [first], end: undefined };
       expect(decodePeer(frameOf({ kind: 'level', item: level }))).to.equal(undefined);
     });
 
     it('refuses marks of a log, which are for the disk only', () => {
       const mark = encodeMark('cut', draft);
-      const level = { partition: P, epoch: E, round: 1, entries: [], end: undefined };
+      const level = { partition: P, epoch: E, round: 1, sentAt: 2, entries: [], end: undefined };
       const frame = frameOf({ kind: 'level', item: level });
       expect(decodePeer(frame)?.kind).to.equal('level');
       expect(decodePeer(Buffer.concat([frame, mark]))).to.equal(undefined);
@@ -140,9 +153,9 @@ describe('the peer codec', () => {
 
     it('refuses more entries, or fewer, than the append has places for', () => {
       const frame = frameOf({ ...message, items: message.items.slice(0, 1) });
-      const entry = frame.subarray(frame.length - first!.length);
+      const entry = frame.subarray(frame.length - first.length);
       expect(decodePeer(Buffer.concat([frame, entry]))).to.equal(undefined);
-      expect(decodePeer(frame.subarray(0, frame.length - first!.length))).to.equal(undefined);
+      expect(decodePeer(frame.subarray(0, frame.length - first.length))).to.equal(undefined);
     });
   });
 
@@ -172,6 +185,16 @@ describe('the peer codec', () => {
       }
     });
   }
+
+  it('refuses a partition beyond the slots', () => {
+    const commit = (index: number): PeerMessage => ({
+      kind: 'commit',
+      // The brand would not take it; a stranger's frame does.
+      items: [{ partition: index as typeof P, epoch: E, committed: 4 }],
+    });
+    expect(decodePeer(frameOf(commit(16_383)))?.kind).to.equal('commit');
+    expect(decodePeer(frameOf(commit(16_384)))).to.equal(undefined);
+  });
 
   it('refuses a configuration that names a slave twice', () => {
     const member = { slave: slaveId('s1'), store: storeId('ab'.repeat(16)) };

@@ -95,12 +95,18 @@ export class FakeCoordination {
   /** All partitions under a new epoch with these members, the owner first; resolves when the owner serves them. */
   async configure(...slaves: readonly string[]): Promise<void> {
     const [owner = ''] = slaves;
-    const members = slaves.map((slave) => ({ slave: slaveId(slave), store: storeId(this.registration(slave).store) }));
+    const members = slaves.map((slave) => ({
+      slave: slaveId(slave),
+      store: storeId(this.registration(slave).store),
+    }));
     this.#epoch += 1;
     const number = epoch(this.#epoch);
     const configuration = { epoch: number, members, ownerNonce: this.registration(owner).boot.nonce };
     this.#configurations = this.#configurations.map(() => configuration);
-    const configurations = this.#configurations.map((_, index) => ({ partition: partition(index), configuration }));
+    const configurations = this.#configurations.map((_, index) => ({
+      partition: partition(index),
+      configuration,
+    }));
     this.#announce({ epoch: number, slaves: [], gone: [], configurations });
     const isServing = (index: number): boolean =>
       this.heard.some(

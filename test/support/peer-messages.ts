@@ -69,8 +69,8 @@ const fromOne = partitions.chain((partition) =>
 );
 
 const level = fc
-  .tuple(fromOne, epochs, finite, fc.option(position, { nil: undefined }))
-  .map(([one, epoch, round, end]) => ({ kind: 'level' as const, item: { ...one, epoch, round, end } }));
+  .tuple(fromOne, epochs, counts, finite, fc.option(position, { nil: undefined }))
+  .map(([one, epoch, round, sentAt, end]) => ({ kind: 'level' as const, item: { ...one, epoch, round, sentAt, end } }));
 
 const fetched = fc.tuple(fromOne, epochs, counts, fc.boolean()).map(([one, epoch, after, isTooOld]) => ({
   kind: 'fetched' as const,
@@ -113,7 +113,7 @@ const withItems: readonly fc.Arbitrary<PeerMessage>[] = [
   fc.record({
     kind: fc.constant('position' as const),
     echo: finite,
-    items: lists(fc.record({ ...epochItem, end: position, committed: counts })),
+    items: lists(fc.record({ ...epochItem, round: counts, end: position, committed: counts })),
   }),
 ];
 

@@ -1,5 +1,5 @@
 /** Slaves as processes, with real clients before them and a coordination server that does as it is told behind them. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -18,6 +18,7 @@ import { FakeCoordination, PARTITIONS } from '../support/fake-coordination.ts';
 import { Spawned } from '../support/spawned.ts';
 
 const host = '127.0.0.1';
+const canTrace = spawnSync('strace', ['-f', '-o', '/dev/null', 'true']).status === 0;
 
 /** A client that sees replies as they are on the wire, each as text. */
 class Wire {
@@ -90,14 +91,16 @@ describe('a slave server', function () {
 
   const start = (id: string, ...options: readonly string[]): Spawned => {
     const dir = options.includes('--dir') ? [] : ['--dir', join(folder, id)];
-    const common = ['--id', id, '--coordination', `${host}:${coordination.port}`, ...dir, '--durability', 'os'];
+    const durability = options.includes('--durability') ? [] : ['--durability', 'os'];
+    const common = ['--id', id, '--coordination', `${host}:${coordination.port}`, ...dir, ...durability];
     const slave = new Spawned('../../src/slave/main.ts', [...common, ...options]);
     spawned.push(slave);
     return slave;
   };
 
   const ready = async (slave: Spawned): Promise<Ports> => {
-    const [, port, peerPort] = /^ready id=\S+ port=(\d+) peer-port=(\d+)$/.exec(await slave.line('ready ')) ?? [];
+    const [, port, peerPort] =
+      /^ready id=\S+ port=(\d+) peer-port=(\d+)$/.exec(await slave.line('ready ')) ?? [];
     return { port: Number(port), peerPort: Number(peerPort) };
   };
 
@@ -107,7 +110,9 @@ describe('a slave server', function () {
     return opened;
   };
 
-  const lonely = async (...options: readonly string[]): Promise<{ slave: Spawned; port: number; peerPort: number }> => {
+  const lonely = async (
+    ...options: readonly string[]
+  ): Promise<{ slave: Spawned; port: number; peerPort: number }> => {
     const slave = start('s1', ...options);
     const ports = await ready(slave);
     await coordination.configure('s1');
@@ -121,18 +126,24 @@ describe('a slave server', function () {
       expect(await redis.set('color', 'ochre')).to.equal('OK');
       expect(await redis.get('color')).to.equal('ochre');
       expect(await redis.incr('count')).to.equal(1);
-      expect(await redis.pipeline().incr('count').get('count').del('count').get('count').exec()).to.deep.equal([
-        [undefined, 2],
-        [undefined, '2'],
-        [undefined, 1],
-        [undefined, undefined],
-      ].map((pair) => pair.map((value) => value ?? null)));
+      expect(
+        await redis.pipeline().incr('count').get('count').del('count').get('count').exec(),
+      ).to.deep.equal(
+        [
+          [undefined, 2],
+          [undefined, '2'],
+          [undefined, 1],
+          [undefined, undefined],
+        ].map((pair) => pair.map((value) => value ?? null)),
+      );
       expect(await redis.set('soon', 'gone', 'PX', 60)).to.equal('OK');
       expect(await redis.pttl('soon')).to.be.within(1, 60);
       await new Promise((resolve) => setTimeout(resolve, 80));
       expect(await redis.get('soon')).to.equal(null);
       expect(await redis.dbsize()).to.equal(1);
-      expect(await redis.info()).to.match(/cluster_enabled:1/).and.match(/db0:keys=\d/);
+      expect(await redis.info())
+        .to.match(/cluster_enabled:1/)
+        .and.match(/db0:keys=\d/);
     } finally {
       redis.disconnect();
     }
@@ -169,7 +180,9 @@ describe('a slave server', function () {
     let after = '';
     for (;;) {
       // An empty argument cannot be written in this wire's short words.
-      const [page = ''] = await client.ask(after === '' ? `PIAZZA SCANPART ${index}  2` : `PIAZZA SCANPART ${index} ${after} 2`);
+      const [page = ''] = await client.ask(
+        after === '' ? `PIAZZA SCANPART ${index}  2` : `PIAZZA SCANPART ${index} ${after} 2`,
+      );
       found.push(...(page.match(/\{t\}\w+/g) ?? []));
       after = /^\*2\r\n\$\d+\r\n([^\r]*)\r\n/.exec(page)?.[1] ?? '';
       if (after === '') break;
@@ -210,9 +223,15 @@ describe('a slave server', function () {
       const [owner, copy] = ports;
       expect(await wire(owner.port).ask('SET color ochre')).to.deep.equal(['+OK\r\n']);
       const client = wire(copy.port);
-      expect(await client.ask('GET color')).to.deep.equal([`-MOVED ${slotOf('color')} ${host}:${owner.port}\r\n`]);
+      expect(await client.ask('GET color')).to.deep.equal([
+        `-MOVED ${slotOf('color')} ${host}:${owner.port}\r\n`,
+      ]);
       await new Promise((resolve) => setTimeout(resolve, 100));
-      expect(await client.ask('READONLY', 'GET color', 'READWRITE')).to.deep.equal(['+OK\r\n', '$5\r\nochre\r\n', '+OK\r\n']);
+      expect(await client.ask('READONLY', 'GET color', 'READWRITE')).to.deep.equal([
+        '+OK\r\n',
+        '$5\r\nochre\r\n',
+        '+OK\r\n',
+      ]);
       expect((await client.ask('SET color red'))[0]).to.match(/^-MOVED /);
     });
 
@@ -231,17 +250,23 @@ describe('a slave server', function () {
       expect((await client.ask('GET color'))[0]).to.match(/ochre|red/);
     });
 
-    it('brings a copy that was away level, and serves again', async () => {
+    it('brings a copy that was away level, so that it can be the owner', async () => {
       const { second, ports } = await pair();
       const client = wire(ports[0].port);
       await client.ask('SET color ochre');
       second.kill('SIGKILL');
       await second.ended;
       await coordination.configure('s1');
-      await client.ask('SET color red');
-      await ready(start('s2'));
-      await coordination.configure('s2', 's1').catch(() => undefined);
-      expect(await client.ask('GET color')).to.match(/MOVED/);
+      expect(await client.ask('SET color red')).to.deep.equal(['+OK\r\n']);
+      const { port } = await ready(start('s2'));
+      await coordination.configure('s1', 's2');
+      expect(await client.ask('SET shape round')).to.deep.equal(['+OK\r\n']);
+      await coordination.configure('s2', 's1');
+      expect(await wire(port).ask('GET color', 'GET shape')).to.deep.equal([
+        '$3\r\nred\r\n',
+        '$5\r\nround\r\n',
+      ]);
+      expect((await client.ask('GET color'))[0]).to.equal(`-MOVED ${slotOf('color')} ${host}:${port}\r\n`);
     });
 
     it('refuses a stranger on its peer port, and noise', async () => {
@@ -265,7 +290,11 @@ describe('a slave server', function () {
     const gateway = wire(port);
     const index = Math.floor((slotOf('a') * PARTITIONS) / 16_384);
     expect(await gateway.ask('PIAZZA GATEWAY', 'SET a 1')).to.deep.equal(['+OK\r\n', '+OK\r\n']);
-    coordination.tell('s1', { kind: 'fence', epoch: epoch(coordination.nextEpoch()), partitions: [partition(index)] });
+    coordination.tell('s1', {
+      kind: 'fence',
+      epoch: epoch(coordination.nextEpoch()),
+      partitions: [partition(index)],
+    });
     await coordination.message('s1', 'fenced');
     expect((await gateway.ask('SET a 2', 'GET a')).join('')).to.match(/^-TRYAGAIN .*\r\n-TRYAGAIN .*\r\n$/);
     await coordination.configure('s1');
@@ -295,7 +324,9 @@ describe('a slave server', function () {
     await back.message('s1', 'register', 2);
     back.refusal = { kind: 'refused', why: 'its id is taken', isFinal: true };
     expect(await slave.ended).to.deep.equal({ status: 1, signal: undefined });
-    expect(slave.errors.filter((line) => line.includes('waits for a coordination server'))).to.have.lengthOf(1);
+    expect(slave.errors.filter((line) => line.includes('waits for a coordination server'))).to.have.lengthOf(
+      1,
+    );
     expect(slave.errors.at(-1)).to.match(/refuses this slave: its id is taken/);
     await back.close();
   });
@@ -322,6 +353,37 @@ describe('a slave server', function () {
     expect(existsSync(join(folder, 's1'))).to.equal(false);
   });
 
+  (canTrace ? describe : describe.skip)('on a disk that strace breaks', () => {
+    it('says so, answers that the outcome is uncertain, ends with 1 and is not started there again', async () => {
+      const slave = start('s1', '--durability', 'fsync');
+      const { port } = await ready(slave);
+      await coordination.configure('s1');
+      const client = wire(port);
+      expect(await client.ask('SET a 1')).to.deep.equal(['+OK\r\n']);
+      const broken = join(folder, 's1', 'journal.0');
+      const rule = ['-f', '-qq', '-o', '/dev/null', '-P', broken, '-e', 'inject=fdatasync:error=EIO'];
+      const strace = spawn('strace', [...rule, '-p', `${slave.process.pid}`], { stdio: 'ignore' });
+      try {
+        let answer = '';
+        // It takes strace a moment to get hold of all threads.
+        for (let tries = 0; tries < 100 && !answer.startsWith('-'); tries += 1) {
+          answer = (await client.ask('SET a 2'))[0] ?? '-gone';
+          await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+        expect(answer).to.match(/^-UNCERTAIN /);
+        await client.over();
+        expect((await coordination.message('s1', 'failed')).why).to.match(/EIO/);
+        expect(await slave.ended).to.deep.equal({ status: 1, signal: undefined });
+        expect(slave.errors.at(-1)).to.match(/cannot be trusted any more: .*EIO.*empty directory/);
+      } finally {
+        strace.kill();
+      }
+      const again = start('s1');
+      expect(await again.ended).to.deep.equal({ status: 1, signal: undefined });
+      expect(again.errors.at(-1)).to.match(/has failed before .*EIO/);
+    });
+  });
+
   describe('with a directory that it must not use', () => {
     const endOf = async (slave: Spawned): Promise<string> => {
       expect(await slave.ended).to.deep.equal({ status: 1, signal: undefined });
@@ -332,7 +394,9 @@ describe('a slave server', function () {
       const { slave } = await lonely();
       slave.kill('SIGTERM');
       await slave.ended;
-      expect(await endOf(start('s2', '--dir', join(folder, 's1')))).to.match(/holds the data of slave s1, not of s2/);
+      expect(await endOf(start('s2', '--dir', join(folder, 's1')))).to.match(
+        /holds the data of slave s1, not of s2/,
+      );
     });
 
     it('says that another process is using it', async () => {
@@ -346,7 +410,9 @@ describe('a slave server', function () {
       const stray = { kind: 'put', key: Buffer.from('d'), value: Buffer.from('whose?') } as const;
       await new Promise<void>((resolve) => store.commit([stray], resolve));
       await store.close();
-      expect(await endOf(start('s1'))).to.match(/cannot be trusted any more: it holds records and no identity/);
+      expect(await endOf(start('s1'))).to.match(
+        /cannot be trusted any more: it holds records and no identity/,
+      );
       expect(await endOf(start('s1'))).to.match(/has failed before .*start with an empty directory/);
     });
   });

@@ -8,19 +8,18 @@
  *     collectors ──► HTTP ───────────────┘
  *
  * It starts in an order in which nobody is answered before there is something to answer with: the
- * journal, the peer port, the gateway, HTTP, the children. It decides nothing.
+ * journal, the ports, the children; and when these have dialled, or had time to, the coordinator
+ * begins to listen. It decides nothing.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 import { coordinationSettings, type CoordinationConfig } from '../../common/config/schema.ts';
-import { now } from '../../common/io/clock.ts';
 import { addressText, listenLinks, probePort } from '../../common/io/link.ts';
 import type { LmdbStore } from '../../common/io/lmdb-store.ts';
 import type { Log } from '../../common/io/log.ts';
 import { bindPair, bindPort, type Bound } from '../../common/io/ports.ts';
 import { type Ending, type Running, say } from '../../common/io/process.ts';
-import { init } from '../coordinator.ts';
 import type { Journal } from '../journal.ts';
 import { childArguments, dialHost } from './child-arguments.ts';
 import { type Slaves, superviseSlaves } from './children.ts';
@@ -35,6 +34,10 @@ import { SlaveLinks } from './slave-links.ts';
 
 /** A process that is gone refuses at once; whoever says nothing for so long is judged by its window. */
 const PROBE_MS = 200;
+
+/** Children that need longer to start join like anybody else. */
+const CHILDREN_MS_MAX = 5_000;
+const LOOK_MS = 20;
 
 export interface ServerOptions {
   readonly log: Log;
@@ -76,6 +79,7 @@ class Server implements Running {
   #runner: CoordinatorRunner | undefined;
   #gateway: Gateway | undefined;
   #bound: readonly Bound[] = [];
+  #isStopping = false;
   #children: Slaves | undefined;
 
   constructor(config: CoordinationConfig, { log, ending }: ServerOptions, store: LmdbStore) {
@@ -94,8 +98,9 @@ class Server implements Running {
 
   async listen(journal: Journal): Promise<void> {
     const pair = await this.#bindPeerPort();
-    // The first window begins here: from now on everybody can be heard.
-    const runner = this.#begin(journal, pair.udp);
+    const runner = new CoordinatorRunner(journal, this.#hands(pair.udp));
+    this.#happenings.begin(runner.state.view);
+    this.#runner = runner;
     const observer = new Observer(runner);
     const gateway = await this.#bindGateway(runner, observer, pair.udp.port);
     const http = await this.#bindHttp(observer, { gateway, listener: pair.udp });
@@ -103,10 +108,12 @@ class Server implements Running {
     observer.begin();
     say(`ready port=${gateway.port} peer-port=${pair.udp.port} http-port=${http.port}`);
     this.#startChildren(gateway.port, pair.udp.port);
+    this.#beginWhenDialled(runner, this.#config.withSlaves);
   }
 
   async stop(): Promise<void> {
     // What is journaled is how the cluster is found again: that the children leave now is no change of it.
+    this.#isStopping = true;
     this.#runner?.freeze();
     // While the slaves still live, they answer what clients have asked.
     await this.#gateway?.close();
@@ -142,11 +149,19 @@ class Server implements Running {
     });
   }
 
-  #begin(journal: Journal, listener: HeartbeatListener): CoordinatorRunner {
-    const state = init(journal, now());
-    this.#happenings.begin(state.view);
-    this.#runner = new CoordinatorRunner(state, this.#hands(listener));
-    return this.#runner;
+  /**
+   * The first window judges everybody whom the journal knows, and it is shorter than the start of a
+   * process: children would be declared dead before they can speak, or join one by one a cluster
+   * that the first of them has to itself. So it begins when as many links are open as there are children.
+   */
+  #beginWhenDialled(runner: CoordinatorRunner, children: number, waitedMs = 0): void {
+    if (this.#isStopping) return;
+    if (this.#links.counters.open >= children || waitedMs >= CHILDREN_MS_MAX) {
+      runner.begin();
+      this.#links.begin();
+      return;
+    }
+    setTimeout(() => this.#beginWhenDialled(runner, children, waitedMs + LOOK_MS), LOOK_MS);
   }
 
   #hands(listener: HeartbeatListener): Hands {

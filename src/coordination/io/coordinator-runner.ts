@@ -10,12 +10,13 @@
  *
  * Invariants
  *   1. A step never begins within another, or between two effects of another.
- *   2. After `freeze` there is no step and no effect any more.
+ *   2. Before `begin` and after `freeze` there is no step and no effect.
  */
 import { Deque } from '../../common/deque.ts';
 import { now } from '../../common/io/clock.ts';
 import { unreachable } from '../../common/invariant.ts';
-import { type Effect, type Input, type State, step, wakeAt } from '../coordinator.ts';
+import { type Effect, init, type Input, type State, step, wakeAt } from '../coordinator.ts';
+import type { Journal } from '../journal.ts';
 
 type Without<T, Name extends string> = T extends unknown ? Omit<T, Name> : never;
 
@@ -45,19 +46,34 @@ export interface Hands {
 }
 
 export class CoordinatorRunner {
-  readonly state: State;
+  readonly #journal: Journal;
   readonly #hands: Hands;
   /** As long as what one step's effects feed: nothing else comes in between. */
   readonly #queue = new Deque<News>();
+  #state: State;
+  #phase: 'waiting' | 'running' | 'frozen' = 'waiting';
   #isStepping = false;
-  #isFrozen = false;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
   #version = 0;
 
-  constructor(state: State, hands: Hands) {
-    this.state = state;
+  constructor(journal: Journal, hands: Hands) {
+    this.#journal = journal;
     this.#hands = hands;
+    this.#state = init(journal, now());
+  }
+
+  /** To look at; before `begin` it shows what the journal holds. */
+  get state(): State {
+    return this.#state;
+  }
+
+  /** From now on it is listened: the machine's first window starts here. */
+  begin(): void {
+    if (this.#phase !== 'waiting') return;
+    this.#phase = 'running';
+    this.#state = init(this.#journal, now());
+    this.#version += 1;
     this.#arm();
   }
 
@@ -66,7 +82,9 @@ export class CoordinatorRunner {
     return this.#version;
   }
 
+  /** Before `begin`, and after `freeze`: nothing. */
   feed(news: News): void {
+    if (this.#phase !== 'running') return;
     this.#queue.push(news);
     if (this.#isStepping) return;
     this.#isStepping = true;
@@ -77,13 +95,13 @@ export class CoordinatorRunner {
 
   /** From now on what comes is not heard, and nothing is done: what is journaled is how it stays. */
   freeze(): void {
-    this.#isFrozen = true;
+    this.#phase = 'frozen';
     clearTimeout(this.#timer);
   }
 
   #step(news: News): void {
-    if (this.#isFrozen) return;
-    const effects = step(this.state, { ...news, now: now() });
+    if (this.#phase !== 'running') return;
+    const effects = step(this.#state, { ...news, now: now() });
     if (!isQuiet(news) || effects.some((effect) => !isUnseen(effect))) this.#version += 1;
     for (const effect of effects) this.#perform(effect);
   }
@@ -119,8 +137,8 @@ export class CoordinatorRunner {
   }
 
   #arm(): void {
-    const when = wakeAt(this.state);
-    if (this.#isFrozen || when === this.#timerAt) return;
+    const when = wakeAt(this.#state);
+    if (this.#phase !== 'running' || when === this.#timerAt) return;
     clearTimeout(this.#timer);
     this.#timerAt = when;
     this.#timer = setTimeout(

@@ -71,7 +71,7 @@ export interface ServerMetrics {
 }
 
 export function serverMetrics(sources: Sources): ServerMetrics {
-  const metrics = createMetrics(tableOf(sources));
+  const metrics = createMetrics({ ...clusterTable(sources), ...trafficTable(sources) });
   const { slaves, errors_total: errors } = metrics.handles;
   const counted = new Map<string, number>();
   return {
@@ -88,7 +88,7 @@ export function serverMetrics(sources: Sources): ServerMetrics {
   };
 }
 
-const tableOf = ({ happenings, status, links, heartbeatsMalformed, gateway }: Sources) =>
+const clusterTable = ({ happenings, status }: Sources) =>
   ({
     slaves: { kind: 'gauge', help: 'Slaves in the view, by the stage of their life', labels: ['stage'] },
     partitions: { kind: 'gauge', help: 'Partitions of the cluster', read: () => status().partitions },
@@ -120,6 +120,10 @@ const tableOf = ({ happenings, status, links, heartbeatsMalformed, gateway }: So
       help: 'Commits of the journal',
       read: () => happenings.commits,
     },
+  }) as const;
+
+const trafficTable = ({ happenings, links, heartbeatsMalformed, gateway }: Sources) =>
+  ({
     heartbeats_total: { kind: 'counter', help: 'Heartbeats received', read: () => happenings.heartbeats },
     heartbeats_malformed_total: {
       kind: 'counter',

@@ -5,6 +5,8 @@
  *                      │  ▲                         │
  *                 5 s, cut └────────(buried)────────┘
  *
+ * Before `begin` links are let in and not read: who dials early waits for its answer, in its own buffers.
+ *
  * Whoever cannot be understood loses the link: a frame that is wrong says that the next one cannot be
  * trusted either. Who may register is decided elsewhere; this file only sees that it was.
  *
@@ -52,6 +54,7 @@ export class SlaveLinks {
   readonly #log: Log;
   readonly #complaints: SeldomLine;
   readonly #known = new Map<LinkId, Known>();
+  #isReading = false;
   #lastId = 0;
   #unregistered = 0;
   #malformed = 0;
@@ -68,6 +71,14 @@ export class SlaveLinks {
     return { open: this.#known.size, unregistered: this.#unregistered, malformed, turnedAway };
   }
 
+  begin(): void {
+    this.#isReading = true;
+    for (const known of this.#known.values()) {
+      this.#awaitRegistration(known);
+      known.link.resume();
+    }
+  }
+
   accept(link: Link): LinkHandler {
     if (this.#unregistered >= UNREGISTERED_MAX) {
       this.#turnedAway += 1;
@@ -81,6 +92,7 @@ export class SlaveLinks {
     const known: Known = { id: this.#lastId, link, deadline: undefined };
     this.#known.set(known.id, known);
     this.#awaitRegistration(known);
+    if (!this.#isReading) link.pause();
     return {
       frames: (_link, frames) => this.#onFrames(known, frames),
       closed: (_link, why) => this.#onClosed(known, why),

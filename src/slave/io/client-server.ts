@@ -17,7 +17,12 @@ import { sessionCommandOf, type Surroundings } from '../../common/command/sessio
 import { faults } from '../../common/fault.ts';
 import type { Partition } from '../../common/ids.ts';
 import { now } from '../../common/io/clock.ts';
-import { type Request, type RespConnection, type RespServer, serveResp } from '../../common/io/resp-server.ts';
+import {
+  type Request,
+  type RespConnection,
+  type RespServer,
+  serveResp,
+} from '../../common/io/resp-server.ts';
 import { Failure, OK, type Reply } from '../../common/reply.ts';
 import { slotsOf } from '../../common/slot.ts';
 import type { Read } from '../commands/evaluation.ts';
@@ -39,10 +44,12 @@ export interface ClientServerOptions {
 }
 
 /** Counting keys looks at all that is not in the tables yet, so INFO counts only so often. */
-const KEYS_COUNTED_EVERY_MS = 250;
+const KEYS_COUNTED_EVERY_MS = 100;
 
 const noView = new Failure(`CLUSTERDOWN ${faults.CLUSTERDOWN.text} (the cluster's view is not known yet)`);
-const askTheGateway = new Failure('ERR a slave does not answer this: ask the gateway, at the coordination server');
+const askTheGateway = new Failure(
+  'ERR a slave does not answer this: ask the gateway, at the coordination server',
+);
 
 export class ClientServer {
   readonly #runner: MachineRunner;

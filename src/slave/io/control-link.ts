@@ -66,7 +66,10 @@ export class ControlLink {
     if (this.#link === undefined) return;
     this.#link.send(encodeControl(this.#events.registration()));
     clearTimeout(this.#patience);
-    this.#patience = setTimeout(() => this.#link?.destroy('no answer to the registration'), REGISTRATION_MS_MAX);
+    this.#patience = setTimeout(
+      () => this.#link?.destroy('no answer to the registration'),
+      REGISTRATION_MS_MAX,
+    );
   }
 
   /** Registers afresh, unless that is under way: the server does not know us any more. */

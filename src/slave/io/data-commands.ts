@@ -118,7 +118,8 @@ export class DataCommands {
       return this.ask(client, { partition, slot, keys, args, read, run: { kind: 'read', read } });
     }
     const write = writeOf(spec);
-    if (write !== undefined) this.#write(client, { partition, slot, keys, args, write, grows: spec.grows === true });
+    if (write !== undefined)
+      this.#write(client, { partition, slot, keys, args, write, grows: spec.grows === true });
   }
 
   /** Answers a read, now or behind what its own connection has unfinished there. */
@@ -146,7 +147,10 @@ export class DataCommands {
     return refusalOf(this.#state, partition, slot, after) ?? reply;
   }
 
-  #write(client: Client, write: Place & Pick<Request, 'keys' | 'args' | 'grows'> & { readonly write: Write }): void {
+  #write(
+    client: Client,
+    write: Place & Pick<Request, 'keys' | 'args' | 'grows'> & { readonly write: Write },
+  ): void {
     const { partition, slot, keys, args, grows } = write;
     if (bytesOf(args) > WRITE_BYTES_MAX) return client.connection.reply(tooLarge);
     if (this.#isTurnedAway(client, write)) return;
@@ -261,4 +265,5 @@ export class DataCommands {
 
 const bytesOf = (args: readonly Buffer[]): number => args.reduce((sum, { length }) => sum + length, 0);
 
-const isBehind = ({ pending }: Client, partition: Partition): boolean => pending.size > 0 && pending.has(partition);
+const isBehind = ({ pending }: Client, partition: Partition): boolean =>
+  pending.size > 0 && pending.has(partition);

@@ -14,6 +14,7 @@ import { Deque } from '../../common/deque.ts';
 import type { SlaveId } from '../../common/ids.ts';
 import { unreachable } from '../../common/invariant.ts';
 import { now, SleepDetector, wallNow } from '../../common/io/clock.ts';
+import type { Machine } from '../../common/machine.ts';
 import type { FromSlave } from '../../common/message/control.ts';
 import { type Change, type OrderedStore, StoreFailure } from '../../common/ordered-store.ts';
 import { BrokenStore } from '../../common/sealed.ts';
@@ -23,6 +24,8 @@ import type { PeerMessage } from '../peer-message.ts';
 import type { Answer } from '../replication/outbox.ts';
 import { step, wakeAt } from '../slave.ts';
 import type { Effect, Input, State, Timed } from '../state.ts';
+
+const slave = { step, wakeAt } satisfies Machine<State, Input, Effect>;
 
 type Untimed<I> = I extends unknown ? Omit<I, keyof Timed> : never;
 
@@ -79,7 +82,7 @@ export class MachineRunner {
         this.feed({ kind: 'tick' });
         if (!this.#isStopped) this.start();
       },
-      Math.max(1, wakeAt(this.state) - now()),
+      Math.max(1, slave.wakeAt(this.state) - now()),
     );
   }
 
@@ -125,7 +128,8 @@ export class MachineRunner {
   }
 
   #step(happening: Happening): void {
-    for (const effect of step(this.state, { ...happening, now: now(), wall: wallNow() })) this.#perform(effect);
+    for (const effect of slave.step(this.state, { ...happening, now: now(), wall: wallNow() }))
+      this.#perform(effect);
   }
 
   #perform(effect: Effect): void {

@@ -14,7 +14,14 @@
  *   2. Frames are handed over between the two only.
  */
 import type { SlaveId, StoreId } from '../../common/ids.ts';
-import { addressText, dialLink, type Link, type LinkHandler, type LinkListener, listenLinks } from '../../common/io/link.ts';
+import {
+  addressText,
+  dialLink,
+  type Link,
+  type LinkHandler,
+  type LinkListener,
+  listenLinks,
+} from '../../common/io/link.ts';
 import { now } from '../../common/io/clock.ts';
 import type { Log } from '../../common/io/log.ts';
 import type { Instant } from '../../common/time.ts';
@@ -133,7 +140,8 @@ export class PeerLinks {
   cutSilent(promiseMs: number): void {
     const patienceMs = Math.max(SILENCE_MS, 2 * promiseMs);
     for (const [slave, { link, unansweredSince }] of [...this.#open]) {
-      if (unansweredSince !== undefined && now() - unansweredSince > patienceMs) this.#drop(slave, link, 'it is silent');
+      if (unansweredSince !== undefined && now() - unansweredSince > patienceMs)
+        this.#drop(slave, link, 'it is silent');
     }
   }
 
@@ -150,7 +158,13 @@ export class PeerLinks {
     const { id, stage } = record;
     // One of the two dials; a slave that was declared dead dials in, or is dialled when it has registered again.
     if (!(this.#self.slave < id) || stage === 'dead' || this.#dials.has(id)) return;
-    const dial: Dial = { record, link: undefined, timer: undefined, redialMs: REDIAL_MS_MIN, trouble: undefined };
+    const dial: Dial = {
+      record,
+      link: undefined,
+      timer: undefined,
+      redialMs: REDIAL_MS_MIN,
+      trouble: undefined,
+    };
     this.#dials.set(id, dial);
     this.#dial(dial);
   }
@@ -239,10 +253,12 @@ export class PeerLinks {
       this.#offences += 1;
       return 'it does not begin with a hello';
     }
-    if (heard.kind === 'other-protocol') return `it speaks version ${heard.protocol} of the protocol between slaves`;
+    if (heard.kind === 'other-protocol')
+      return `it speaks version ${heard.protocol} of the protocol between slaves`;
     const { slave, store, clusterId } = heard.hello;
     if (heard.kind === 'other-cluster') return `${slave} is of another cluster (${clusterId})`;
-    if (dial !== undefined && dial.record.id !== slave) return `${slave} answers where ${dial.record.id} was expected`;
+    if (dial !== undefined && dial.record.id !== slave)
+      return `${slave} answers where ${dial.record.id} was expected`;
     if (dial === undefined && !(slave < this.#self.slave)) return `${slave} is to be dialled, and dials`;
     const known = this.#view.slaves.get(slave);
     if (known === undefined) return `${slave} is not in the view`;

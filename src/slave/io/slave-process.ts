@@ -28,7 +28,14 @@ import { type DiskSpaceWatch, watchDiskSpace } from './disk-space.ts';
 import { type Hands, MachineRunner } from './machine-runner.ts';
 import { PeerLinks } from './peer-links.ts';
 import { Pulse } from './pulse.ts';
-import { markFailed, openStore, type SlaveStore, type Taken, takeIdentity, writeIdentity } from './store-identity.ts';
+import {
+  markFailed,
+  openStore,
+  type SlaveStore,
+  type Taken,
+  takeIdentity,
+  writeIdentity,
+} from './store-identity.ts';
 
 export interface SlaveOptions {
   readonly config: SlaveConfig;
@@ -70,11 +77,18 @@ interface Found {
   readonly state: State;
 }
 
-async function readStore(store: SlaveStore, config: SlaveConfig, nonce: string): Promise<Omit<Found, 'store'>> {
+async function readStore(
+  store: SlaveStore,
+  config: SlaveConfig,
+  nonce: string,
+): Promise<Omit<Found, 'store'>> {
   try {
     const taken = await takeIdentity(store, config);
     const self = { slave: taken.identity.slave, store: taken.identity.store };
-    const state = init({ self, nonce, logKeepBytes: config.logKeepBytes }, store, { now: now(), wall: wallNow() });
+    const state = init({ self, nonce, logKeepBytes: config.logKeepBytes }, store, {
+      now: now(),
+      wall: wallNow(),
+    });
     recover(state);
     return { taken, state };
   } catch (error) {
@@ -130,7 +144,8 @@ class SlaveProcess implements Running {
       self,
       nonce,
       onUnknown: () => this.#control.registerAfresh(),
-      onFailure: (error) => ending.fail(`the heartbeats have ended: ${error.message}. Start this slave again`),
+      onFailure: (error) =>
+        ending.fail(`the heartbeats have ended: ${error.message}. Start this slave again`),
     });
   }
 
@@ -145,7 +160,8 @@ class SlaveProcess implements Running {
       this.#space = watchDiskSpace({
         dir,
         onChange: ({ isLow }) => this.#onSpace(isLow),
-        onError: (error) => this.#log.warn(`cannot tell how much room is left under ${dir}: ${error.message}`),
+        onError: (error) =>
+          this.#log.warn(`cannot tell how much room is left under ${dir}: ${error.message}`),
       });
     }
     this.#runner.start();
@@ -262,11 +278,15 @@ class SlaveProcess implements Running {
 
   #tell(message: FromSlave): void {
     // The machine counts what goes through it; most reads do not.
-    this.#control.tell(message.kind === 'report' ? { ...message, commands: this.#clients.commands } : message);
+    this.#control.tell(
+      message.kind === 'report' ? { ...message, commands: this.#clients.commands } : message,
+    );
   }
 
   #onBuried(): void {
-    this.#log.warn('the coordination server had declared this slave dead: clients are sent away, and it registers afresh');
+    this.#log.warn(
+      'the coordination server had declared this slave dead: clients are sent away, and it registers afresh',
+    );
     this.#clients.sendAway();
     this.#control.register();
   }
@@ -278,7 +298,8 @@ class SlaveProcess implements Running {
 
   #onSpace(isLow: boolean): void {
     const { dir } = this.#config;
-    if (isLow) this.#log.warn(`little room is left under ${dir}: writes that need more are refused (NOSPACE)`);
+    if (isLow)
+      this.#log.warn(`little room is left under ${dir}: writes that need more are refused (NOSPACE)`);
     else if (this.#state.isLowOnSpace) this.#log.info(`there is room again under ${dir}`);
     this.#runner.feed({ kind: 'space', isLow });
   }

@@ -45,7 +45,10 @@ const STORE_ID_BYTES = 16;
 const FAILED_FILE = 'FAILED';
 
 /** Opens the store that the settings name; throws with a line that says what to do if it may not be used. */
-export function openStore({ dir, storage, durability }: SlaveConfig, onFailure: (error: Error) => void): SlaveStore {
+export function openStore(
+  { dir, storage, durability }: SlaveConfig,
+  onFailure: (error: Error) => void,
+): SlaveStore {
   if (storage === 'memory') return openMemoryStorage();
   mkdirSync(dir, { recursive: true });
   if (existsSync(join(dir, FAILED_FILE))) {
@@ -82,7 +85,9 @@ export async function takeIdentity(store: OrderedStore, { id, dir }: SlaveConfig
   const before = readIdentity(store);
   const kernelBoot = kernelBootId() ?? '';
   if (before !== undefined && before.slave !== id) {
-    throw new Error(`${dir} holds the data of slave ${before.slave}, not of ${id}: give --dir a directory of its own`);
+    throw new Error(
+      `${dir} holds the data of slave ${before.slave}, not of ${id}: give --dir a directory of its own`,
+    );
   }
   const identity: Identity = {
     store: before?.store ?? storeId(randomBytes(STORE_ID_BYTES).toString('hex')),
@@ -96,7 +101,11 @@ export async function takeIdentity(store: OrderedStore, { id, dir }: SlaveConfig
   return { identity, isSameKernelBoot };
 }
 
-export function writeIdentity(store: OrderedStore, identity: Identity, done: () => void = () => undefined): void {
+export function writeIdentity(
+  store: OrderedStore,
+  identity: Identity,
+  done: () => void = () => undefined,
+): void {
   store.commit([{ kind: 'put', key: IDENTITY_KEY, value: seal(identity) }], done);
 }
 

@@ -5,7 +5,7 @@
  *     ping       u16 partition │ u48 epoch │ f64 stamp
  *     pong       u16 partition │ u48 epoch
  *     commit     u16 partition │ u48 epoch │ u48 committed
- *     position   u16 partition │ u48 epoch │ u48 end's epoch │ u48 end's seq │ u48 committed
+ *     position   u16 partition │ u48 epoch │ u48 round │ u48 end's epoch │ u48 end's seq │ u48 committed
  *     probe      u16 partition │ f64 stamp │ u48 epoch │ text owner's nonce │ u16 members │ (text slave │ 16 store) …
  *     place      u48 epoch │ u48 committed            (an append's entry names its partition itself)
  *
@@ -95,15 +95,17 @@ export const commitItem: Layout<CommitItem> = {
 };
 
 export const positionItem: Layout<PositionItem> = {
-  bytes: () => EPOCH_ITEM_BYTES + POSITION_BYTES + 6,
+  bytes: () => EPOCH_ITEM_BYTES + 6 + POSITION_BYTES + 6,
   write(writer, item) {
     epochItem.write(writer, item);
+    writer.u48(item.round);
     writePosition(writer, item.end);
     writer.u48(item.committed);
   },
   read: (reader) => ({
     partition: reader.partition(),
     epoch: reader.epoch(),
+    round: reader.u48(),
     end: readPosition(reader),
     committed: reader.u48(),
   }),

@@ -27,16 +27,19 @@ export function onProbe(replica: Replica, from: SlaveId, sentAt: number, item: P
   if (replica.role !== 'copy' || isFenced(replica)) return;
   hearStamp(replica, stamp, host.now);
   replica.isLevel = false;
-  replica.levelRound = sentAt;
+  // A number of our own: a probe that came twice must not let an old level answer a new position.
+  replica.rounds += 1;
+  const round = replica.rounds;
+  replica.levelRound = round;
   const { epoch } = configuration;
   whenDurable(host, () => {
-    if (replica.fence !== epoch || replica.levelRound !== sentAt) return;
+    if (replica.fence !== epoch || replica.levelRound !== round) return;
     // All that was appended is durable by now: commits are reported in order.
     replica.durable = replica.log.end.seq;
     if (!give(replica, from, host)) return;
     const { end } = replica.log;
     const { partition, committed } = replica;
-    host.out.position(from, sentAt, { partition, epoch, end: { epoch: end.epoch, seq: end.seq }, committed });
+    host.out.position(from, sentAt, { partition, epoch, round, end: { epoch: end.epoch, seq: end.seq }, committed });
   });
 }
 
@@ -49,7 +52,7 @@ export function onLevel(replica: Replica, from: SlaveId, item: LevelItem, host: 
   cutAfter(replica, item.end.seq, host);
   replica.levelRound = undefined;
   replica.isLevel = true;
-  acknowledge(replica, from, item.round, host);
+  acknowledge(replica, from, item.sentAt, host);
 }
 
 /** Says "durable up to here" when it is, and not a moment earlier. */

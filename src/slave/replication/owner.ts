@@ -44,8 +44,9 @@ export function onPosition(replica: Replica, from: SlaveId, echo: number, item: 
   const progress = replica.peers.get(from);
   if (progress === undefined || replica.phase === 'closed' || item.epoch !== replica.configuration.epoch) return;
   hold(replica, from, echo, host);
-  if (echo !== progress.probedAt || progress.state !== 'probing' || progress.position !== undefined) return;
-  progress.position = { end: item.end, committed: item.committed };
+  // A position is answered once. An older one may be answered too: the copy heeds only its newest.
+  if (item.round <= (progress.position?.round ?? 0)) return;
+  progress.position = { end: item.end, committed: item.committed, round: item.round };
   progress.heardAt = host.now;
   if (replica.phase === 'open') return sendLevel(replica, progress, host);
   for (const { position } of replica.peers.values()) if (position === undefined) return;
@@ -100,8 +101,7 @@ function sendLevel(replica: Replica, progress: Progress, host: Host): void {
   invariant(position, 'a member is levelled from where it said it stands');
   const from = log.has(position.end) ? position.end.seq : position.committed;
   if (log.epochAt(from) === undefined) return unfit(replica, member.slave, host);
-  const round = progress.probedAt;
-  const head = { partition, epoch: configuration.epoch, round };
+  const head = { partition, epoch: configuration.epoch, round: position.round, sentAt: host.now };
   progress.state = 'streaming';
   let sent = from;
   for (;;) {

@@ -55,9 +55,9 @@ export interface Progress {
   acked: number;
   /** Appends are sent only while streaming; otherwise its position is asked for first (W3). */
   state: 'probing' | 'streaming';
-  /** When it was last probed: also the name of the round. */
+  /** When it was last probed. */
   probedAt: Instant;
-  position: { readonly end: Position; readonly committed: number } | undefined;
+  position: { readonly end: Position; readonly committed: number; readonly round: number } | undefined;
   heardAt: Instant;
   /** Until when its promise to us holds (P1, our clock, drift counted off). */
   heldUntil: Instant;
@@ -115,7 +115,9 @@ export interface Replica {
   role: 'none' | 'learner' | 'copy' | 'owner';
   phase: 'closed' | 'levelling' | 'open';
   isLevel: boolean;
-  /** The probe whose position is still to be answered with a level. */
+  /** How many positions this copy has told; each has its own number, also if a probe came twice. */
+  rounds: number;
+  /** The position that is still to be answered with a level. */
   levelRound: number | undefined;
   durable: number;
   committed: number;
@@ -154,6 +156,7 @@ export function emptyReplica(partition: Partition): Replica {
     role: 'none',
     phase: 'closed',
     isLevel: false,
+    rounds: 0,
     levelRound: undefined,
     durable: 0,
     committed: 0,
