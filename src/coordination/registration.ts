@@ -85,7 +85,8 @@ function recordOf(state: State, message: Registration): SlaveRecord {
   const { slave: id, boot, host, port, peerPort, pid } = message;
   const known = state.view.slaves.get(id);
   const isReconnection = known?.boot.nonce === boot.nonce && known.stage !== 'dead';
-  const stage = isReconnection ? known.stage : known?.stage === 'dead' ? (next('dead', 'returned') ?? 'joining') : 'joining';
+  // It is heard again: whoever was in doubt, or was only read from the journal, is no longer.
+  const stage = isReconnection ? (next(known.stage, 'heard') ?? known.stage) : known?.stage === 'dead' ? (next('dead', 'returned') ?? 'joining') : 'joining';
   return { id, store: message.store as StoreId, boot, host, port, peerPort, pid, stage: stage === 'gone' ? 'joining' : stage }; // The codec has checked the store's form.
 }
 

@@ -21,9 +21,9 @@ const settings: ClusterSettings = {
   tokens: 32,
   replication: 'successor',
   heartbeatMs: 100,
-  windowMs: 400,
-  promiseMs: 300,
-  requestTimeoutMs: 700,
+  windowMs: 600,
+  promiseMs: 500,
+  requestTimeoutMs: 1_500,
 };
 
 type Kind = FromSlave['kind'];

@@ -39,6 +39,9 @@ const THINK_MS = 4;
 
 const CHUNK = 500;
 
+/** A write that was uncertain is written again. */
+const FILL_TRIES_MAX = 5;
+
 export class Load {
   readonly ledger = new Ledger();
   readonly troubles: Trouble[] = [];
@@ -60,19 +63,28 @@ export class Load {
     for (const client of Object.values(this.#clients)) client.on('error', () => undefined);
   }
 
-  /** Writes every key once. */
+  /** Writes every key until it is acknowledged. */
   async fill(): Promise<void> {
-    for (const keys of chunksOf(this.#keys)) {
-      const begun = keys.map((key) => ({ key, ...this.ledger.begin(key) }));
-      const pipeline = this.#clients.gateway.pipeline();
-      for (const { key, value } of begun) pipeline.set(key, value);
-      const answers = (await pipeline.exec()) ?? [];
-      begun.forEach(({ key, number }, at) => {
-        const [error] = answers[at] ?? [new Error('no answer')];
-        if (error) throw error;
-        this.ledger.acknowledge(key, number);
-      });
+    let missing = this.#keys;
+    for (let tries = 0; missing.length > 0; tries += 1) {
+      if (tries >= FILL_TRIES_MAX) throw new Error(`${missing.length} keys could not be written: ${this.summary}`);
+      const failed: string[] = [];
+      for (const keys of chunksOf(missing)) failed.push(...(await this.#fillChunk(keys)));
+      missing = failed;
     }
+  }
+
+  async #fillChunk(keys: readonly string[]): Promise<readonly string[]> {
+    const begun = keys.map((key) => ({ key, ...this.ledger.begin(key) }));
+    const pipeline = this.#clients.gateway.pipeline();
+    for (const { key, value } of begun) pipeline.set(key, value);
+    const answers = (await pipeline.exec()) ?? [];
+    return begun.flatMap((write, at) => {
+      const [error] = answers[at] ?? [new Error('no answer')];
+      if (error) this.#writeFailed('gateway', write, error);
+      else this.ledger.acknowledge(write.key, write.number);
+      return error ? [write.key] : [];
+    });
   }
 
   start(): void {
@@ -123,7 +135,8 @@ export class Load {
   get summary(): string {
     const counts = new Map<string, number>();
     for (const { way, what, text } of this.troubles) {
-      const kind = `${way} ${what}: ${text}`;
+      // Details, such as the number of a partition, make many kinds of one.
+      const kind = `${way} ${what}: ${text.replace(/ \([^)]*\)$/, '').replace(/partition \d+/, 'partition …')}`;
       counts.set(kind, (counts.get(kind) ?? 0) + 1);
     }
     const troubles = [...counts].map(([kind, count]) => `${count} × ${kind}`);

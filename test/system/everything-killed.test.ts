@@ -22,6 +22,7 @@ describe('a cluster whose processes are all killed at once', function () {
     cluster = await ClusterProcesses.start({ slaves: 4 });
     load = new Load({ port: cluster.ports.port, keys: KEYS });
     await load.fill();
+    if (load.troubles.length > 0) console.log(load.summary, cluster.story);
     load.start();
     await pause(STEADY_MS);
     await cluster.killAll();
@@ -30,6 +31,6 @@ describe('a cluster whose processes are all killed at once', function () {
     await load.stop();
     await load.readAll();
     expect(load.ledger.violations, load.summary).to.deep.equal([]);
-    console.log(load.summary);
+    console.log(load.summary, cluster.story);
   });
 });
