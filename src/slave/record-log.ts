@@ -10,7 +10,7 @@
 import type { Partition } from '../common/ids.ts';
 import { Deque } from '../common/deque.ts';
 import type { Change } from '../common/ordered-store.ts';
-import { decodeItems } from './replication/entry.ts';
+import { lastSeqs } from './replication/entry.ts';
 import { logKey } from './store-layout.ts';
 
 interface LogRecord {
@@ -40,17 +40,9 @@ export function addRecord(log: RecordLog, items: readonly Buffer[], changes: Cha
 
 /** Counts a record that is on disk, or on its way there. */
 export function noteRecord(log: RecordLog, index: number, value: Buffer): void {
-  log.records.push({ index, bytes: value.length, lasts: lastsOf(value) });
+  log.records.push({ index, bytes: value.length, lasts: [...lastSeqs(value)].flat() });
   log.bytes += value.length;
   log.nextIndex = index + 1;
-}
-
-function lastsOf(value: Buffer): readonly number[] {
-  const lasts = new Map<number, number>();
-  for (const item of decodeItems(value) ?? []) {
-    if (item.kind === 'entry') lasts.set(item.entry.partition, item.entry.seq);
-  }
-  return [...lasts].flat();
 }
 
 export interface Droppable {
@@ -73,7 +65,7 @@ export function trimRecords(
   for (let record = oldest; record !== undefined && log.bytes > keepBytes; record = log.records.at(0)) {
     const entries: Droppable[] = [];
     for (let at = 0; at < record.lasts.length; at += 2) {
-      // Written in pairs by `lastsOf`.
+      // Written in pairs by `noteRecord`.
       entries.push({ partition: record.lasts[at] as Partition, seq: record.lasts[at + 1] ?? 0 });
     }
     if (!entries.every(({ partition, seq }) => isFilled(partition, seq))) break;

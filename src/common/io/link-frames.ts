@@ -14,8 +14,8 @@
  */
 import { invariant } from '../invariant.ts';
 
-/** The largest frame, type byte included: one value of 16 MiB, doubled, so that a batch around it always fits. */
-export const FRAME_MAX = 32 * 1024 * 1024;
+/** The largest frame, type byte included: one command of 64 MiB, and the batch that it comes with. */
+export const FRAME_MAX = 96 * 1024 * 1024;
 
 const HEADER_BYTES = 4;
 
@@ -62,7 +62,7 @@ export class FrameCutter {
       frames.push(chunk.subarray(bodyAt, bodyAt + length));
       return bodyAt + length;
     }
-    // Unfilled, because a zeroed buffer would make a mere claim of 32 MiB cost 32 MiB: this way memory is
+    // Unfilled, because a zeroed buffer would make a mere claim of 96 MiB cost 96 MiB: this way memory is
     // used as bytes arrive. All of it is overwritten before anybody sees it.
     this.#body = Buffer.allocUnsafeSlow(length);
     this.#bodyFill = 0;

@@ -68,12 +68,25 @@ export function encodeDrafts(drafts: readonly Draft[]): readonly Entry[] {
     const length = lengths[index] ?? 0;
     writeDraft(buffer, offset, draft);
     seal(buffer, offset, length);
-    const { effects: _, ...head } = draft;
-    const entry: Entry = { ...head, buffer, offset, length };
+    const at = offset;
     offset += length;
-    return entry;
+    return entryAt(draft, { buffer, offset: at, length });
   });
 }
+
+interface Place {
+  readonly buffer: Buffer;
+  readonly offset: number;
+  readonly length: number;
+}
+
+type EntryHead = Pick<Entry, 'partition' | 'epoch' | 'seq' | 'previousEpoch' | 'stamp'>;
+
+/** Field by field: entries are made by the thousand, and a spread costs more than all the rest. */
+const entryAt = (
+  { partition, epoch, seq, previousEpoch, stamp }: EntryHead,
+  { buffer, offset, length }: Place,
+): Entry => ({ partition, epoch, seq, previousEpoch, stamp, buffer, offset, length });
 
 function writeDraft(buffer: Buffer, offset: number, draft: Draft): void {
   writeHead(buffer, offset, KIND.entry, draft);
@@ -144,27 +157,54 @@ function decodeItem(buffer: Buffer, offset: number, length: number): LogItem | u
   if (checksum(buffer.subarray(offset + 8, offset + length)) !== buffer.readUInt32BE(offset + 4)) return undefined;
   const index = buffer.readUInt16BE(offset + 9);
   if (index >= SLOTS) return undefined;
-  const head = {
-    partition: partition(index),
-    epoch: epoch(buffer.readUIntBE(offset + 11, 6)),
-    seq: buffer.readUIntBE(offset + 17, 6),
-  };
+  const at = { partition: partition(index), epoch: epoch(u48(buffer, offset + 11)), seq: u48(buffer, offset + 17) };
   const kind = buffer[offset + 8];
-  if (kind === KIND.cut) return { kind: 'cut', ...head };
-  if (kind === KIND.reset) return { kind: 'reset', ...head };
+  if (kind === KIND.cut) return { kind: 'cut', ...at };
+  if (kind === KIND.reset) return { kind: 'reset', ...at };
   if (kind !== KIND.entry || length < ENTRY_HEAD_BYTES) return undefined;
-  const at = buffer.readDoubleBE(offset + HEAD_BYTES + 6);
-  if (!Number.isFinite(at)) return undefined;
-  const previousEpoch = epoch(buffer.readUIntBE(offset + HEAD_BYTES, 6));
-  const entry: Entry = { ...head, previousEpoch, stamp: stamp(at), buffer, offset, length };
-  return effectsOf(entry) === undefined ? undefined : { kind: 'entry', entry };
+  const when = buffer.readDoubleBE(offset + HEAD_BYTES + 6);
+  if (!Number.isFinite(when)) return undefined;
+  const previousEpoch = epoch(u48(buffer, offset + HEAD_BYTES));
+  const head = { partition: at.partition, epoch: at.epoch, seq: at.seq, previousEpoch, stamp: stamp(when) };
+  const entry = entryAt(head, { buffer, offset, length });
+  return isWhole(entry) ? { kind: 'entry', entry } : undefined;
 }
+
+const u48 = (buffer: Buffer, offset: number): number =>
+  buffer.readUInt16BE(offset) * 0x1_0000_0000 + buffer.readUInt32BE(offset + 2);
+
+/** The last entry of each partition among items that were checked before: nothing is decoded but heads. */
+export function lastSeqs(buffer: Buffer): ReadonlyMap<number, number> {
+  const lasts = new Map<number, number>();
+  for (let offset = 0; offset < buffer.length; offset += buffer.readUInt32BE(offset)) {
+    if (buffer[offset + 8] === KIND.entry) lasts.set(buffer.readUInt16BE(offset + 9), u48(buffer, offset + 17));
+  }
+  return lasts;
+}
+
+/** Whether the effects fill the entry just so; nothing is made of them yet. */
+function isWhole(entry: Entry): boolean {
+  const { buffer } = entry;
+  const end = entry.offset + entry.length;
+  let at = entry.offset + ENTRY_HEAD_BYTES;
+  for (let left = countOf(entry); left > 0; left -= 1) {
+    if (end - at < EFFECT_HEAD_BYTES) return false;
+    const kind = buffer[at];
+    at += EFFECT_HEAD_BYTES + buffer.readUInt16BE(at + 1);
+    if (kind === DELETE) continue;
+    if (kind !== PUT || end - at < PUT_HEAD_BYTES || !Number.isFinite(buffer.readDoubleBE(at))) return false;
+    at += PUT_HEAD_BYTES + buffer.readUInt32BE(at + 8);
+  }
+  return at === end;
+}
+
+const countOf = ({ buffer, offset }: Entry): number => buffer.readUInt32BE(offset + HEAD_BYTES + 14);
 
 /** What the entry does. Values are slices of the entry's buffer. `undefined`: the bytes are broken. */
 export function effectsOf(entry: Entry): readonly Effect[] | undefined {
   const { buffer } = entry;
   const end = entry.offset + entry.length;
-  const count = buffer.readUInt32BE(entry.offset + HEAD_BYTES + 14);
+  const count = countOf(entry);
   if (count * EFFECT_HEAD_BYTES > entry.length) return undefined;
   const effects: Effect[] = [];
   let at = entry.offset + ENTRY_HEAD_BYTES;
