@@ -85,7 +85,7 @@ function onConfiguration(state: State, index: Partition, configuration: Configur
 
 /** A configuration without us: what we hold is of the past, unless we are learning for one to come. */
 function letGo(replica: Replica, configuration: Configuration, { host }: State): void {
-  const isLearning = replica.learning !== undefined && replica.learning.grow > configuration.epoch;
+  const isLearning = replica.learns > configuration.epoch;
   const isOlder = configuration.epoch > replica.configuration.epoch;
   if (replica.role !== 'none' && !isLearning && isOlder) release(replica, configuration.epoch, host);
 }

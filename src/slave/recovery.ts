@@ -3,7 +3,8 @@
  *
  * Everything is checked before anything is believed (protocol I5): records against their sums,
  * log entries link by link. What is found is held, and nothing is served: an owner waits for a
- * new epoch (F5), a copy for its owner's probe, an unfinished learner is wiped.
+ * new epoch (F5), a copy for its owner's probe, a learner for word whether it was adopted. Only one that
+ * had not begun is wiped.
  */
 import type { Partition } from '../common/ids.ts';
 import type { OrderedStore } from '../common/ordered-store.ts';
@@ -13,7 +14,7 @@ import { noteRecord } from './record-log.ts';
 import { decodeItems, type Entry, type LogItem } from './replication/entry.ts';
 import { decodeOath, recallOath, release } from './replication/oath.ts';
 import { replicaAt, replicasOf, type State } from './state.ts';
-import { indexOfLog, logSpan, partitionOfKey, swornSpan } from './store-layout.ts';
+import { indexOfLog, logSpan, partitionOfKey, sumKey, swornSpan } from './store-layout.ts';
 import { recoverTable } from './tables.ts';
 
 const PART = { records: 1_024, bytes: 16 << 20 };
@@ -24,21 +25,21 @@ const PART = { records: 1_024, bytes: 16 << 20 };
  */
 export function recover(state: State): void {
   const { store } = state.host;
-  const learners = new Set<Replica>();
+  const unbegun = new Set<Replica>();
   for (const { key, value } of records(store, swornSpan)) {
     const replica = replicaAt(state, partitionOfKey(key));
     const oath = decodeOath(value);
     recallOath(replica, oath, state.host);
-    if (oath.isLearner) {
-      learners.add(replica);
+    if (oath.learns > 0 && store.get(sumKey(replica.partition)) === undefined) {
+      unbegun.add(replica);
       continue;
     }
     replica.table = recoverTable(store, replica.partition);
     replica.log.reset(replica.table.filled);
   }
-  for (const item of sinceReset(readLog(state))) recallItem(state, item, learners);
-  for (const replica of replicasOf(state)) if (!learners.has(replica)) settle(replica, state);
-  for (const replica of learners) release(replica, replica.fence, state.host);
+  for (const item of sinceReset(readLog(state))) recallItem(state, item, unbegun);
+  for (const replica of replicasOf(state)) if (!unbegun.has(replica)) settle(replica, state);
+  for (const replica of unbegun) release(replica, replica.fence, state.host);
 }
 
 function* records(store: OrderedStore, span: { readonly from: Buffer; readonly to: Buffer }): Generator<{ key: Buffer; value: Buffer }> {
@@ -71,13 +72,13 @@ function sinceReset(items: readonly LogItem[]): readonly LogItem[] {
   return items.filter((item, place) => place >= (resets.get(item.kind === 'entry' ? item.entry.partition : item.partition) ?? 0));
 }
 
-function recallItem(state: State, item: LogItem, learners: ReadonlySet<Replica>): void {
+function recallItem(state: State, item: LogItem, unbegun: ReadonlySet<Replica>): void {
   const index: Partition = item.kind === 'entry' ? item.entry.partition : item.partition;
   const replica = state.replicas[index];
   // The oath is written with the first thing a replica does, so a partition without one was never here.
   if (replica === undefined) throw new BrokenStore(`the log tells of partition ${index}, of which nothing was sworn`);
-  // An unfinished snapshot: neither its records nor its log will be used.
-  if (learners.has(replica)) return;
+  // Its log leads on from a snapshot of which nothing has come.
+  if (unbegun.has(replica)) return;
   if (item.kind === 'entry') recallEntry(replica, item.entry);
   else if (item.kind === 'reset') replica.log.reset({ epoch: item.epoch, seq: item.seq });
   else if (item.seq < replica.log.end.seq && item.seq >= replica.log.base.seq) replica.log.cutAfter(item.seq);

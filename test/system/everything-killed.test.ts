@@ -22,7 +22,6 @@ describe('a cluster whose processes are all killed at once', function () {
     cluster = await ClusterProcesses.start({ slaves: 4 });
     load = new Load({ port: cluster.ports.port, keys: KEYS });
     await load.fill();
-    if (load.troubles.length > 0) console.log(load.summary, cluster.story);
     load.start();
     await pause(STEADY_MS);
     await cluster.killAll();

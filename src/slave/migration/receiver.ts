@@ -22,7 +22,7 @@ export function onCopyBegin(replica: Replica, owner: Member, begin: Begin, host:
     if (learning.next === 0) sayState(replica, host);
     return;
   }
-  const isNewer = begin.grow > replica.fence && begin.grow > (learning?.grow ?? 0);
+  const isNewer = begin.grow > replica.fence && begin.grow > replica.learns;
   // A member of a configuration at least as new has what a learner would be given.
   const isMember = replica.role !== 'none' && replica.role !== 'learner' && replica.configuration.epoch >= begin.epoch;
   if (!isNewer || isMember) return;

@@ -6,8 +6,10 @@
  *     release     this slave is not in c: what it held is wiped, the fence stays
  *     learn g     what was here is wiped; it is being copied anew
  *
- * An oath takes effect in memory at once (it only restricts) and
- * is spoken of when it is durable.
+ * An oath takes effect in memory at once (it only restricts) and is spoken of when it is durable.
+ *
+ * What a learner has copied outlives a fence and a restart: the owner may have adopted it without its
+ * knowing, and then it is counted as full. It goes when a configuration after g leaves it out.
  */
 import { seal, unseal } from '../../common/sealed.ts';
 import { type Epoch, epoch, type SlaveId } from '../../common/ids.ts';
@@ -21,21 +23,21 @@ import { emptyTable, wipe } from '../tables.ts';
 import { encodeMark } from './entry.ts';
 import { type Position, START } from './position.ts';
 import { dropHeld, promisedNow } from './promises.ts';
-import { type Host, type Learning, NEVER_FOUNDED, progressOf, type Progress, type Replica, whenDurable } from './replica.ts';
+import { type Host, isFenced, type Learning, NEVER_FOUNDED, progressOf, type Progress, type Replica, whenDurable } from './replica.ts';
 
 export interface Oath {
   readonly fence: Epoch;
   readonly configuration: Configuration;
-  /** Its records are an unfinished snapshot: after a restart they are worth nothing. */
-  readonly isLearner: boolean;
+  /** The grow for which it learns; 0: for none. Whether its snapshot is whole only the owner knows. */
+  readonly learns: Epoch;
 }
 
 /** @throws BrokenStore when the checksum does not match. */
 export const decodeOath = (bytes: Buffer): Oath => unseal<Oath>(bytes, 'what this store has sworn');
 
 function swear(replica: Replica, host: Host): void {
-  const { fence, configuration, role } = replica;
-  const value = seal({ fence, configuration, isLearner: role === 'learner' });
+  const { fence, configuration, learns } = replica;
+  const value = seal({ fence, configuration, learns });
   host.out.changes.push({ kind: 'put', key: swornKey(replica.partition), value });
   host.out.afterDurable(() => {
     if (replica.swornFence < fence) replica.swornFence = fence;
@@ -59,6 +61,7 @@ export function adopt(replica: Replica, configuration: Configuration, host: Host
   invariant(configuration.members.some((member) => isSelf(member, host)), 'only members adopt');
   standStill(replica, host);
   replica.learning = undefined;
+  replica.learns = NO_GROW;
   replica.fence = configuration.epoch;
   replica.configuration = configuration;
   replica.role = configuration.members[0] && isSelf(configuration.members[0], host) ? 'owner' : 'copy';
@@ -88,7 +91,7 @@ export function adoptLarger(replica: Replica, configuration: Configuration, host
 
 /** What the disk must hold before a larger list is in force. */
 export function swearLarger(replica: Replica, configuration: Configuration, host: Host): void {
-  const value = seal({ fence: configuration.epoch, configuration, isLearner: false });
+  const value = seal({ fence: configuration.epoch, configuration, learns: NO_GROW });
   host.out.changes.push({ kind: 'put', key: swornKey(replica.partition), value });
 }
 
@@ -97,12 +100,13 @@ export function fence(replica: Replica, number: Epoch, host: Host, answer: (answ
   if (number > replica.fence) {
     standStill(replica, host);
     replica.fence = number;
-    if (replica.role === 'learner') forget(replica, host);
+    replica.learning = undefined;
     dropHeld(replica);
     swear(replica, host);
   }
   whenDurable(host, () => {
-    if (replica.fence !== number) return;
+    // A fence that comes again behind its own result: nobody waits, and an open log has ends that are not durable.
+    if (replica.fence !== number || !isFenced(replica)) return;
     replica.durable = replica.log.end.seq;
     const { partition, log, configuration, given } = replica;
     const end = { epoch: log.end.epoch, seq: log.end.seq };
@@ -127,12 +131,15 @@ function forget(replica: Replica, host: Host): void {
   startAnew(replica, START, host);
   replica.role = 'none';
   replica.learning = undefined;
+  replica.learns = NO_GROW;
   replica.configuration = NEVER_FOUNDED;
   replica.peers = new Map();
   replica.authorityUntil = NEVER;
 }
 
 const NEVER = -1 as Instant; // Before every instant.
+
+const NO_GROW = epoch(0);
 
 function giveUpAll(replica: Replica, host: Host): void {
   for (let first = replica.waiting.shift(); first !== undefined; first = replica.waiting.shift()) {
@@ -157,6 +164,7 @@ export function learn(replica: Replica, learning: Learning, base: Position, host
   startAnew(replica, base, host);
   replica.role = 'learner';
   replica.learning = learning;
+  replica.learns = learning.grow;
   replica.isLevel = true;
   swear(replica, host);
 }
@@ -167,7 +175,8 @@ export function recallOath(replica: Replica, oath: Oath, host: Host): void {
   replica.configuration = oath.configuration;
   const { members } = oath.configuration;
   const place = members.findIndex((member) => isSelf(member, host));
-  replica.role = place === -1 ? 'none' : place === 0 ? 'owner' : 'copy';
+  replica.learns = epoch(oath.learns);
+  replica.role = place === -1 ? (oath.learns > 0 ? 'learner' : 'none') : place === 0 ? 'owner' : 'copy';
   replica.peers = place === -1 ? new Map() : peersOf(oath.configuration, host);
   replica.authorityUntil = NEVER;
 }

@@ -135,7 +135,10 @@ export interface Replica {
   clock: { readonly stamp: Stamp; readonly at: Instant };
   fetchingFrom: SlaveId | undefined;
   grow: Grow | undefined;
+  /** Undefined at a learner that was fenced or restarted: it takes no more, and keeps what it has. */
   learning: Learning | undefined;
+  /** The grow for which a learner's data was copied; 0: it is no learner. */
+  learns: Epoch;
   /** Runs when the fill that is under way is durable. */
   afterFill: Continuation | undefined;
 }
@@ -170,6 +173,7 @@ export function emptyReplica(partition: Partition): Replica {
     fetchingFrom: undefined,
     grow: undefined,
     learning: undefined,
+    learns: epoch(0),
     afterFill: undefined,
   };
 }
