@@ -25,7 +25,9 @@ const HAND_OVERS_MAX = 32;
 export function plan(state: State): void {
   if (!state.mustPlan || state.now < state.planFrom) return;
   state.mustPlan = false;
-  const steps = replicate(situationOf(state));
+  // A partition whose result is on its way to the journal is planned for when it is there: a record written
+  // behind it would still tell the configuration before.
+  const steps = replicate(situationOf(state)).filter(({ partition }) => !state.concluding.has(partition));
   noteLost(state, steps);
   if (state.now >= state.foundFrom) found(state, steps.filter((step) => step.kind === 'found'));
   else if (steps.length > 0) state.mustPlan = true;

@@ -40,8 +40,10 @@ export function onRegister(state: State, link: LinkId, message: Registration): v
   if (refusal !== undefined) return void state.effects.push({ kind: 'send', link, message: { kind: 'refused', ...refusal } });
   gather(state);
   const record = recordOf(state, message);
+  const isStart = state.view.slaves.get(message.slave)?.boot.nonce !== message.boot.nonce;
   setRecord(state, record);
   open(state, link, message);
+  if (isStart) doubt(state, message);
   state.changes.push(slaveChange(record));
   state.continuations.push(() => {
     welcome(state, link, message);
@@ -90,7 +92,7 @@ function recordOf(state: State, message: Registration): SlaveRecord {
   return { id, store: message.store as StoreId, boot, host, port, peerPort, pid, stage: stage === 'gone' ? 'joining' : stage }; // The codec has checked the store's form.
 }
 
-function open(state: State, link: LinkId, { slave, store, boot, durability, isSameKernelBoot }: Registration): void {
+function open(state: State, link: LinkId, { slave, store, boot }: Registration): void {
   const before = state.sessions.get(slave);
   if (before?.link !== undefined && before.link !== link) {
     state.effects.push({ kind: 'close-link', link: before.link });
@@ -99,14 +101,21 @@ function open(state: State, link: LinkId, { slave, store, boot, durability, isSa
   const session = { link, slave, store: store as StoreId, nonce: boot.nonce, report: before?.nonce === boot.nonce ? before.report : undefined }; // As above.
   state.sessions.set(slave, session);
   state.links.set(link, slave);
-  // Its machine went down, and what it had acknowledged may not have reached the disk.
-  if (durability === 'os' && !isSameKernelBoot) state.view.configurations.forEach(({ members }, index) => {
-    if (!members.some((member) => member.slave === slave && member.store === session.store)) return;
+  stepTally(state.tally, { kind: 'enrolled', slave, store: session.store, bootNonce: boot.nonce, now: state.now });
+  stepTally(state.tally, { kind: 'link-opened', slave });
+}
+
+/**
+ * Its machine went down, and what it had acknowledged may not have reached the disk (I4). That is so once,
+ * when it starts: what it has been given since is in its memory, also when it registers again.
+ */
+function doubt(state: State, { slave, store, durability, isSameKernelBoot }: Registration): void {
+  if (durability !== 'os' || isSameKernelBoot) return;
+  state.view.configurations.forEach(({ members }, index) => {
+    if (!members.some((member) => member.slave === slave && member.store === store)) return;
     const partition = index as Partition; // An index of configurations is a partition.
     state.unfit.set(partition, (state.unfit.get(partition) ?? new Set()).add(slave));
   });
-  stepTally(state.tally, { kind: 'enrolled', slave, store: session.store, bootNonce: boot.nonce, now: state.now });
-  stepTally(state.tally, { kind: 'link-opened', slave });
 }
 
 /** Its record is durable: it hears the view, and what is wanted of it. */

@@ -12,7 +12,7 @@ import { trimRecords } from './record-log.ts';
 import { giveUpLate } from './replication/history.ts';
 import { remindPeers, tellCommitted } from './replication/owner.ts';
 import { pings } from './replication/promises.ts';
-import { isAuthority, type Replica, stampNow } from './replication/replica.ts';
+import { isAuthority, isFenced, type Replica, stampNow } from './replication/replica.ts';
 import { removeExpired } from './requests.ts';
 import { replicasOf, type State } from './state.ts';
 import { countKeys, expiredKeys, isDirty } from './tables.ts';
@@ -131,6 +131,8 @@ export function unheardPeers(state: State): readonly SlaveId[] {
   const windowMs = state.view?.settings.windowMs ?? Infinity;
   const unheard = new Set<SlaveId>();
   for (const replica of replicasOf(state)) {
+    // A fenced replica asks for no promise (F2), so that none comes says nothing of the peer.
+    if (isFenced(replica)) continue;
     for (const [slave, { heldUntil, heardAt }] of replica.peers) {
       const lastHeard = Math.max(heardAt, heldUntil - state.host.promiseMs);
       if (state.host.now - lastHeard > windowMs) unheard.add(slave);

@@ -52,6 +52,7 @@ function dispatch(state: State, input: Input): void {
     case 'durable':
       return onDurable(state);
     case 'slept':
+      state.host.sleptAt = input.now;
       for (const replica of replicasOf(state)) dropHeld(replica);
       return;
     case 'space':

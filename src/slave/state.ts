@@ -7,7 +7,7 @@ import { Deque } from '../common/deque.ts';
 import { epoch, type Epoch, type Partition, type SlaveId, type StoreId } from '../common/ids.ts';
 import type { AdoptedConfiguration, FromSlave, ToSlave } from '../common/message/control.ts';
 import type { Change, OrderedStore } from '../common/ordered-store.ts';
-import type { Instant, Stamp } from '../common/time.ts';
+import { type Instant, instant, type Stamp } from '../common/time.ts';
 import type { Member, View } from '../common/view.ts';
 import type { Request } from './request.ts';
 import type { PeerMessage } from './peer-message.ts';
@@ -87,6 +87,7 @@ export function init(config: Config, store: OrderedStore, { now, wall }: Timed):
     nonce: config.nonce,
     store,
     startedAt: now,
+    sleptAt: instant(-1),
     // Until the coordination server tells the cluster's own: the largest that a cluster may have.
     promiseMs: 60_000,
     requestTimeoutMs: 3_000,

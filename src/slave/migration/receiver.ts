@@ -32,8 +32,9 @@ export function onCopyBegin(replica: Replica, owner: Member, begin: Begin, host:
 
 /** Says how far the snapshot is taken in, once that is durable. */
 function sayState(replica: Replica, host: Host): void {
-  const { learning, partition } = replica;
-  if (learning === undefined) return;
+  const { learning, partition, afterFill } = replica;
+  // What was taken in last waits for another fill: it will be said behind that.
+  if (learning === undefined || afterFill !== undefined) return;
   const { grow, base, owner, next } = learning;
   whenDurable(host, (later) => {
     if (replica.learning?.grow !== grow) return;

@@ -86,6 +86,7 @@ export function onCopyState(replica: Replica, from: SlaveId, state: PeerMessage 
     return tryToAdopt(replica, host);
   }
   grow.from = grow.next;
+  grow.next = undefined;
   grow.part += 1;
   sendPart(replica, grow, host);
 }
@@ -107,11 +108,15 @@ function streamAfter(replica: Replica, grow: Grow, seq: number, host: Host): voi
   }
 }
 
+/**
+ * Sends the part that is under way, also for a second time: it is read anew, so it may end elsewhere.
+ * The learner may have taken either, so the next part begins where the shorter one ended.
+ */
 function sendPart(replica: Replica, grow: Grow, host: Host): void {
   const { partition, committed } = replica;
   const { records, next } = snapshotPart(host.store, replica.table, grow.from, PART);
-  grow.next = next;
-  grow.isLastPart = next === undefined;
+  grow.next = earlier(grow.next, next);
+  grow.isLastPart = grow.next === undefined;
   grow.askedAt = host.now;
   const part = {
     partition,
@@ -123,6 +128,12 @@ function sendPart(replica: Replica, grow: Grow, host: Host): void {
     isLast: grow.isLastPart,
   };
   host.out.send(grow.learner.member.slave, { kind: 'copy-part', part });
+}
+
+/** Of two places in the store; undefined is its end. */
+function earlier(a: Buffer | undefined, b: Buffer | undefined): Buffer | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return Buffer.compare(a, b) < 0 ? a : b;
 }
 
 export function onLearnerAck(replica: Replica, item: AckItem, host: Host): void {

@@ -26,10 +26,13 @@ export function give(replica: Replica, to: SlaveId, host: Host): boolean {
   return true;
 }
 
-/** A promise has arrived: `askedAt` is our own clock, when the question was sent. */
+/**
+ * A promise has arrived: `askedAt` is our own clock, when the question was sent. If the machine slept since,
+ * that clock may have stood still while the giver's ran on: the promise counts for nothing (P5).
+ */
 export function hold(replica: Replica, by: SlaveId, askedAt: number, host: Host): void {
   const progress = replica.peers.get(by);
-  if (progress === undefined || isFenced(replica)) return;
+  if (progress === undefined || isFenced(replica) || askedAt <= host.sleptAt) return;
   progress.heldUntil = later(progress.heldUntil, instant(askedAt + host.promiseMs * (1 - DRIFT)));
   replica.authorityUntil = heldByAll(replica);
 }

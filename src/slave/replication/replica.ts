@@ -34,6 +34,8 @@ export interface Host {
   readonly nonce: string;
   readonly store: OrderedStore;
   readonly startedAt: Instant;
+  /** When the machine was last seen to have slept: what was asked before that is answered too late (P5). */
+  sleptAt: Instant;
   promiseMs: number;
   requestTimeoutMs: number;
   minCopies: number;
