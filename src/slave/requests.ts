@@ -45,14 +45,14 @@ const NOSPACE = new Failure(`NOSPACE ${faults.NOSPACE.text}`);
 export function refusalOf(state: State, index: Partition, slot: Slot, now: Instant): Failure | undefined {
   const replica = state.replicas[index];
   if (replica !== undefined && isAuthority(replica, now)) return undefined;
-  return replica?.role === 'owner' ? ownersRefusal(replica, now) : redirect(state, index, slot);
+  return replica?.role === 'owner' ? ownersRefusal(replica, state.host, now) : redirect(state, index, slot);
 }
 
-function ownersRefusal(replica: Replica, now: Instant): Failure {
-  // A partition that changes hands is back within moments; one without its promises waits for others.
+function ownersRefusal(replica: Replica, host: Host, now: Instant): Failure {
   if (replica.phase !== 'open' || isFenced(replica)) return TRYAGAIN;
-  const isAdopting = [...replica.peers.values()].some(({ heldUntil, state }) => heldUntil < now && state === 'probing');
-  return isAdopting ? TRYAGAIN : CLUSTERDOWN;
+  // A grow was adopted: the members' promises for the new epoch are on their way.
+  const isSettling = now - replica.adoptedAt < host.promiseMs && replica.adoptedAt >= host.startedAt;
+  return isSettling ? TRYAGAIN : CLUSTERDOWN;
 }
 
 function redirect(state: State, index: Partition, slot: Slot): Failure {

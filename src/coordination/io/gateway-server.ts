@@ -24,7 +24,7 @@ import {
   type RespServer,
   serveResp,
 } from '../../common/io/resp-server.ts';
-import { Failure, type Reply } from '../../common/reply.ts';
+import { Failure, OK, type Reply } from '../../common/reply.ts';
 import { instant } from '../../common/time.ts';
 import type { ClusterSettings, View } from '../../common/view.ts';
 import type { Ticket } from '../../common/wire/answer-queue.ts';
@@ -192,6 +192,7 @@ class GatewayServer implements Gateway {
     const commands: Routed[] = [];
     for (const request of requests) {
       const answer = this.#take(connection, request, commands);
+      if (answer === ENDED) break;
       if (answer !== DEFERRED) connection.reply(answer);
     }
     if (commands.length > 0) this.#feed({ kind: 'commands', client: connection.id, commands, now: now() });
@@ -236,6 +237,12 @@ class GatewayServer implements Gateway {
     args: readonly Buffer[],
     commands: Routed[],
   ): Answered {
+    if (spec.name === 'quit') {
+      // Answered first: what comes after the word to close is dropped.
+      connection.reply(OK);
+      connection.closeAfterReplies();
+      return ENDED;
+    }
     if (spec.name === 'dbsize') {
       return this.#forward(connection, { kind: 'census', request: this.#requests }, commands);
     }
@@ -350,7 +357,9 @@ class GatewayServer implements Gateway {
 }
 
 const DEFERRED = Symbol('answered later');
-type Answered = Reply | typeof DEFERRED;
+/** The connection ends; what came behind is not looked at. */
+const ENDED = Symbol('ended');
+type Answered = Reply | typeof DEFERRED | typeof ENDED;
 
 const now = () => instant(performance.now());
 

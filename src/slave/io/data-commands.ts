@@ -11,7 +11,6 @@
  * Whether a slave may answer, and what a command comes to, the machine's files decide.
  */
 import { keysOf, slotOfKeys } from '../../common/command/check.ts';
-import { tooLarge } from '../../common/command/errors.ts';
 import type { CommandSpec } from '../../common/command/registry.ts';
 import { faults } from '../../common/fault.ts';
 import type { Key, Partition, Slot } from '../../common/ids.ts';
@@ -34,12 +33,6 @@ const REQUESTS_MAX = 50_000;
 
 /** What they may hold in memory. Connections have limits of their own; this counts what outlives them. */
 const REQUEST_BYTES_MAX = 256 << 20;
-
-/**
- * The arguments of one write together. It becomes one entry of the log, and that must fit a frame
- * between slaves beside what else the turn brought.
- */
-const WRITE_BYTES_MAX = (16 << 20) + (64 << 10);
 
 const tooMany = new Failure(`TRYAGAIN ${faults.TRYAGAIN.text} (this slave has too many commands in hand)`);
 const stopping = new Failure(`TRYAGAIN ${faults.TRYAGAIN.text} (this slave is stopping)`);
@@ -152,7 +145,6 @@ export class DataCommands {
     write: Place & Pick<Request, 'keys' | 'args' | 'grows'> & { readonly write: Write },
   ): void {
     const { partition, slot, keys, args, grows } = write;
-    if (bytesOf(args) > WRITE_BYTES_MAX) return client.connection.reply(tooLarge);
     if (this.#isTurnedAway(client, write)) return;
     const refusal = isBehind(client, partition) ? undefined : refusalOf(this.#state, partition, slot, now());
     if (refusal !== undefined) return this.#reply(client, partition, refusal);

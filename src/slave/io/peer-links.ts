@@ -131,11 +131,6 @@ export class PeerLinks {
     open.unansweredSince ??= now();
   }
 
-  /** Cuts all links; they are made anew. */
-  cutAll(why: string): void {
-    for (const [slave, { link }] of [...this.#open]) this.#drop(slave, link, why);
-  }
-
   /** Cuts links on which what we sent was not answered for long; to be called now and then. */
   cutSilent(promiseMs: number): void {
     const patienceMs = Math.max(SILENCE_MS, 2 * promiseMs);

@@ -209,7 +209,6 @@ class SlaveProcess implements Running {
       refused: (why, isFinal) => this.#onRefused(why, isFinal),
       slept: () => {
         this.#log.warn('this machine slept, or its clock was set: no promise counts any more');
-        this.#peers.cutAll('this machine slept');
       },
       failed: (error) => this.fail(error),
     };

@@ -82,6 +82,7 @@ export function adoptLarger(replica: Replica, configuration: Configuration, host
   invariant(replica.phase === 'open' && configuration.epoch > replica.fence, 'a grow is adopted by an open owner');
   const before = replica.peers;
   replica.grow = undefined;
+  replica.adoptedAt = host.now;
   replica.fence = configuration.epoch;
   replica.configuration = configuration;
   replica.peers = peersOf(configuration, host);

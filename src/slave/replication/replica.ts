@@ -135,6 +135,8 @@ export interface Replica {
   /** Until when the promises of all other members hold together. */
   authorityUntil: Instant;
   clock: { readonly stamp: Stamp; readonly at: Instant };
+  /** When it adopted a larger list: the new promises are on their way. */
+  adoptedAt: Instant;
   fetchingFrom: SlaveId | undefined;
   grow: Grow | undefined;
   /** Undefined at a learner that was fenced or restarted: it takes no more, and keeps what it has. */
@@ -172,6 +174,7 @@ export function emptyReplica(partition: Partition): Replica {
     given: new Map(),
     authorityUntil: BEFORE,
     clock: { stamp: stamp(0), at: BEFORE },
+    adoptedAt: BEFORE,
     fetchingFrom: undefined,
     grow: undefined,
     learning: undefined,
