@@ -108,7 +108,10 @@ function onServing(state: State, items: (FromSlave & { kind: 'serving' })['items
   for (const { partition, epoch } of items) {
     const fence = state.fences.get(partition);
     // Said before it was fenced: it is closed since.
-    if (fence === undefined || fence.epoch <= epoch) state.serving.set(partition, epoch);
+    if (fence !== undefined && fence.epoch > epoch) continue;
+    // Only what is open is copied or handed over: whatever is wanted of it has waited for this.
+    if (!state.serving.has(partition)) state.mustPlan = true;
+    state.serving.set(partition, epoch);
   }
 }
 

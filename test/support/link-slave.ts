@@ -30,6 +30,8 @@ export class LinkSlave {
   view: View | undefined;
   boot = { count: 1, nonce: hex(8) };
   clusterId: string | undefined;
+  /** How long it takes to open a partition of which it has become the owner. */
+  opensAfterMs = 0;
   /** The highest epoch it has sworn to. */
   sworn = epoch(0);
   #link: Link | undefined;
@@ -155,7 +157,7 @@ export class LinkSlave {
     const items = configurations
       .filter(({ configuration }) => configuration.members[0]?.store === this.store)
       .map(({ partition, configuration }) => ({ partition, epoch: configuration.epoch }));
-    if (items.length > 0) this.tell({ kind: 'serving', items });
+    if (items.length > 0) setTimeout(() => this.tell({ kind: 'serving', items }), this.opensAfterMs);
   }
 
   #answer(partition: Partition): FenceAnswer {

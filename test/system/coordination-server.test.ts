@@ -116,6 +116,16 @@ describe('the coordination server', function () {
     await until(() => server.errors.some((line) => line.includes('the cluster is healthy')));
   });
 
+  it('copies what is opened late, too', async () => {
+    const { peerPort, status } = await started();
+    const [s1, s2] = [slave('s1'), slave('s2')];
+    s1.opensAfterMs = 300;
+    await s1.join(peerPort);
+    await until(() => (s1.view?.epoch ?? 0) > 0);
+    await s2.join(peerPort);
+    await until(isHealthy(status));
+  });
+
   it('buries at once whose process is gone, long before the window ends', async () => {
     const { peerPort, status } = await started({ window: 2_000 });
     const [s1, s2] = [slave('s1'), slave('s2')];
