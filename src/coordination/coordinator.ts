@@ -204,7 +204,6 @@ function bury(state: State, slave: SlaveId, why: string): void {
 function onTick(state: State): void {
   state.nextTick = after(state.now, TICK_MS);
   heed(state, stepTally(state.tally, { kind: 'tick', now: state.now }));
-  buryUnheard(state);
   concludeFences(state);
   // A plan that was held up by limits, or by a slave that was not there, goes on.
   if (state.intentions.size > 0 || state.lost.size > 0) state.mustPlan = true;
@@ -216,14 +215,6 @@ function tellHealth(state: State): void {
   if (health === state.health) return;
   state.health = health;
   say(state, `the cluster is ${health}: ${meaningOf(health)}`, health === 'unavailable' ? 'warn' : 'info');
-}
-
-/** After a restart: whoever is in the journal and has not come within a full window is dead. */
-function buryUnheard(state: State): void {
-  if (state.now < state.planFrom) return;
-  for (const { id, stage } of state.view.slaves.values()) {
-    if (stage === 'suspect' && !state.sessions.has(id)) bury(state, id, 'it has not come back');
-  }
 }
 
 /** A slave that holds all that the placement gives it has settled; one that is whole again is no longer doubtful. */

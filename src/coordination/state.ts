@@ -13,7 +13,7 @@ import type { Change } from '../common/ordered-store.ts';
 import type { Instant } from '../common/time.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../common/wire/datagram.ts';
 import type { ClusterSettings, Configuration, SlaveRecord, View } from '../common/view.ts';
-import { init as initTally, type State as Tally } from './heartbeat-tally.ts';
+import { init as initTally, step as stepTally, type State as Tally } from './heartbeat-tally.ts';
 import type { Journal } from './journal.ts';
 import type { Placement } from './placement.ts';
 import type { Intention } from './replicate.ts';
@@ -153,6 +153,12 @@ export function init(journal: Journal, now: Instant): State {
     changedSlaves: new Set(),
     changedPartitions: new Set(),
   };
+  for (const { id: slave, store, boot, stage } of state.view.slaves.values()) {
+    // Its heartbeats count before its link is back: it may still be waiting to dial again.
+    if (stage === 'dead') continue;
+    stepTally(state.tally, { kind: 'enrolled', slave, store, bootNonce: boot.nonce, now });
+    stepTally(state.tally, { kind: 'link-closed', slave });
+  }
   return state;
 }
 

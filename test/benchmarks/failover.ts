@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 
 import { Redis } from 'ioredis';
 
+import { slotOf } from '../../src/common/slot.ts';
 import { ClusterProcesses, HOST, type SlaveSeat } from '../support/cluster-processes.ts';
 import { pause } from '../support/program.ts';
 import { machineFacts, progress, publish, type Spread, spreadOf, table } from './report.ts';
@@ -23,7 +24,7 @@ interface Felt {
   readonly allMs: number;
 }
 
-const KEYS_ASKED = 2_000;
+const KEYS_TRIED = 100_000;
 /** Keys of the dead slave that are written; one writer each. */
 const KEYS_WATCHED = 24;
 const STEADY_MS = 300;
@@ -61,7 +62,9 @@ async function blows(cluster: ClusterProcesses, blow: Blow, count: number): Prom
   for (let turn = 0; turn < count; turn += 1) {
     const victim = cluster.ids[turn % cluster.ids.length] ?? '';
     const one = await strike(cluster, blow, victim);
-    progress(`${blow} ${turn + 1} (${victim}): first write after ${one.firstMs.toFixed(0)} ms, all after ${one.allMs.toFixed(0)} ms`);
+    progress(
+      `${blow} ${turn + 1} (${victim}): first write after ${one.firstMs.toFixed(0)} ms, all after ${one.allMs.toFixed(0)} ms`,
+    );
     felt.push(one);
   }
   return felt;
@@ -86,16 +89,15 @@ async function strike(cluster: ClusterProcesses, blow: Blow, victim: string): Pr
   }
 }
 
-/** Keys of as many of its partitions as there are, spread over its ranges. */
+/** A key in each of its ranges of slots, or in as many as are watched. */
 async function keysOf(gateway: Redis, { port }: SlaveSeat): Promise<readonly string[]> {
-  const slots = (await gateway.cluster('SLOTS')) as readonly (readonly [number, number, readonly [string, number]])[];
-  const own = slots.filter(([, , [, owner]]) => owner === port);
+  const slots = await gateway.cluster('SLOTS');
+  const own = slots.filter(([, , owner]) => Number(owner?.[1]) === port);
   const keys = new Map<number, string>();
-  for (let number = 0; number < KEYS_ASKED; number += 1) {
-    const slot = Number(await gateway.cluster('KEYSLOT', `key:${number}`));
+  for (let number = 0; number < KEYS_TRIED && keys.size < Math.min(own.length, KEYS_WATCHED); number += 1) {
+    const slot = slotOf(`key:${number}`);
     const range = own.findIndex(([first, last]) => first <= slot && slot <= last);
-    if (range !== -1 && !keys.has(range)) keys.set(range, `key:${number}`);
-    if (keys.size === Math.min(own.length, KEYS_WATCHED)) break;
+    if (range !== -1) keys.set(range, `key:${number}`);
   }
   return [...keys.values()];
 }

@@ -16,11 +16,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { Redis } from 'ioredis';
-
 import { ClusterProcesses, HOST } from '../support/cluster-processes.ts';
 import { freePort, until } from '../support/program.ts';
-import { toolOutput } from '../support/tools.ts';
+import { runTool, toolOutput } from '../support/tools.ts';
 import { machineFacts, progress, publish, type Spread, spreadOf, table } from './report.ts';
 
 type Durability = 'os' | 'fsync';
@@ -95,7 +93,10 @@ async function measureAll(durability: Durability): Promise<readonly Measured[]> 
     const doors = await doorsOf(cluster, redis.port);
     const all = COMMANDS.flatMap((command) =>
       PIPELINES.flatMap((pipeline) =>
-        doors.map((door) => ({ door, measured: { durability, command, pipeline, door: door.name, perSecond: [] } })),
+        doors.map((door) => ({
+          door,
+          measured: { durability, command, pipeline, door: door.name, perSecond: [] },
+        })),
       ),
     );
     for (let round = 1; round <= Number(values.rounds); round += 1) {
@@ -121,7 +122,10 @@ async function doorsOf(cluster: ClusterProcesses, redisPort: number): Promise<re
 
 async function measure(door: Door, measured: Measured, round: number): Promise<void> {
   const { command, pipeline, durability, perSecond } = measured;
-  const requests = Math.max(CONNECTIONS, Math.round(requestsFor(command, pipeline, durability) * Number(values.scale)));
+  const requests = Math.max(
+    CONNECTIONS,
+    Math.round(requestsFor(command, pipeline, durability) * Number(values.scale)),
+  );
   const load = ['-c', `${CONNECTIONS}`, '-r', `${KEYS}`, '-n', `${requests}`, '-P', `${pipeline}`, '--csv'];
   const words = door.key === undefined ? ['-t', command.toLowerCase()] : wordsOf(command, door.key);
   const where = ['-h', HOST, '-p', `${door.port}`, ...door.options];
@@ -143,16 +147,15 @@ interface RunningRedis {
 async function startRedis(durability: Durability): Promise<RunningRedis> {
   const port = await freePort();
   const dir = mkdtempSync(join(tmpdir(), 'piazza-bench-redis-'));
-  const log = durability === 'fsync' ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
+  const log =
+    durability === 'fsync' ? ['--appendonly', 'yes', '--appendfsync', 'always'] : ['--appendonly', 'no'];
   const options = ['--port', `${port}`, '--bind', HOST, '--save', '', '--dir', dir, ...log];
   const child: ChildProcess = spawn(REDIS, options, { stdio: 'ignore' });
   const ended = new Promise((resolve) => child.once('close', resolve));
   process.once('exit', () => child.kill('SIGKILL'));
   await until('answering', async () => {
-    const client = new Redis({ port, host: HOST, lazyConnect: true, retryStrategy: null });
-    await client.connect();
-    client.disconnect();
-    return true;
+    const { status } = await runTool('redis-cli', ['-p', `${port}`, 'PING']);
+    return status === 0;
   });
   return {
     port,
@@ -168,7 +171,9 @@ function textOf(durability: Durability, all: readonly Measured[]): string {
   const mine = all.filter((measured) => measured.durability === durability);
   const rows = mine.map(({ command, pipeline, door, perSecond }) => {
     const spread = spreadOf(perSecond);
-    const redis = mine.find((other) => other.command === command && other.pipeline === pipeline && other.door === REDIS);
+    const redis = mine.find(
+      (other) => other.command === command && other.pipeline === pipeline && other.door === REDIS,
+    );
     const ratio = spread.median / spreadOf(redis?.perSecond ?? []).median;
     return [command, `${pipeline}`, door, ...numbersOf(spread), `${(ratio * 100).toFixed(0)} %`];
   });
@@ -178,6 +183,7 @@ function textOf(durability: Durability, all: readonly Measured[]): string {
   ])}`;
 }
 
-const numbersOf = ({ median, min, max }: Spread): readonly string[] => [median, min, max].map((rate) => rate.toFixed(0));
+const numbersOf = ({ median, min, max }: Spread): readonly string[] =>
+  [median, min, max].map((rate) => rate.toFixed(0));
 
 await main();

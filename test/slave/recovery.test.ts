@@ -10,7 +10,7 @@ import type { Replica } from '../../src/slave/replication/replica.ts';
 import { logKey, sumKey, swornKey } from '../../src/slave/store-layout.ts';
 import { encodeSum } from '../../src/slave/table-sum.ts';
 import { entries, entry, put } from '../support/entries.ts';
-import { configuration, exchange, K1, K2, P, SlaveBench } from '../support/slave-bench.ts';
+import { configuration, exchange, K1, K2, P, SlaveBench, WALL_AT_START } from '../support/slave-bench.ts';
 
 /** A disk on which things are laid by hand. */
 class Disk {
@@ -28,7 +28,7 @@ class Disk {
   }
 
   filled(seq: number, number: number): this {
-    return this.put(sumKey(P), encodeSum({ filled: { epoch: epoch(number), seq }, stamp: stamp(70), count: 0, digest: 0 }));
+    return this.put(sumKey(P), encodeSum({ filled: { epoch: epoch(number), seq }, stamp: stamp(WALL_AT_START + 70), count: 0, digest: 0 }));
   }
 
   /** One record with these items. */
@@ -87,8 +87,8 @@ describe('a slave that comes back', () => {
   });
 
   it('takes up the partition’s clock at its last stamp', () => {
-    expect(sworn().logged(...entries('3 3 3')).recover().clock.stamp).to.equal(3);
-    expect(sworn().filled(40, 3).recover().clock.stamp).to.equal(70);
+    expect(sworn().logged(...entries('3 3 3')).recover().clock.stamp).to.equal(WALL_AT_START + 3);
+    expect(sworn().filled(40, 3).recover().clock.stamp).to.equal(WALL_AT_START + 70);
   });
 
   it('wipes what it had only sworn to learn, durably, and keeps the fence', () => {

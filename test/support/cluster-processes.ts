@@ -12,12 +12,7 @@ import { join } from 'node:path';
 
 import { Redis } from 'ioredis';
 
-import {
-  decodeStatus,
-  decodeWhere,
-  type SlaveStatus,
-  type Status,
-} from '../../src/common/message/admin.ts';
+import { decodeStatus, decodeWhere, type SlaveStatus, type Status } from '../../src/common/message/admin.ts';
 import { freePort, PATIENCE_MS, Program, until } from './program.ts';
 
 export interface ClusterOptions {

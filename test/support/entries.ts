@@ -5,14 +5,14 @@ import { invariant } from '../../src/common/invariant.ts';
 import { stamp } from '../../src/common/time.ts';
 import type { Effect } from '../../src/slave/commands/evaluation.ts';
 import { encodeDrafts, type Entry } from '../../src/slave/replication/entry.ts';
-import { P } from './slave-bench.ts';
+import { P, WALL_AT_START } from './slave-bench.ts';
 
 export const put = (name: Key, value: string, expiresAt = 0): Effect => ({ kind: 'put', key: name, value: Buffer.from(value), expiresAt });
 
 export const remove = (name: Key): Effect => ({ kind: 'delete', key: name });
 
 export function entry(seq: number, number: number, previous: number, effects: readonly Effect[] = []): Entry {
-  const [made] = encodeDrafts([{ partition: P, seq, epoch: epoch(number), previousEpoch: epoch(previous), stamp: stamp(seq), effects }]);
+  const [made] = encodeDrafts([{ partition: P, seq, epoch: epoch(number), previousEpoch: epoch(previous), stamp: stamp(WALL_AT_START + seq), effects }]);
   invariant(made, 'one draft is one entry');
   return made;
 }

@@ -25,7 +25,9 @@ describe('the ledger', () => {
     const ledger = begunTwice();
     ledger.acknowledge('k', 1);
     ledger.acknowledge('k', 2);
-    expect(judged(ledger, ledger.floor('k'), 'k:1')[0]).to.equal('k: read k:1, but 2 had happened before the read began');
+    expect(judged(ledger, ledger.floor('k'), 'k:1')[0]).to.equal(
+      'k: read k:1, but 2 had happened before the read began',
+    );
   });
 
   it('notices that a key is gone', () => {

@@ -31,7 +31,7 @@ const VIOLATIONS_KEPT = 20;
 export class Ledger {
   readonly violations: string[] = [];
   readonly #histories = new Map<string, KeyHistory>();
-  #counts = { acknowledged: 0, refused: 0, unknown: 0, read: 0 };
+  readonly #counts = { acknowledged: 0, refused: 0, unknown: 0, read: 0 };
 
   get counts(): LedgerCounts {
     return { ...this.#counts };
@@ -81,7 +81,11 @@ export class Ledger {
     }
   }
 
-  #wrongWith({ begun, refused, unknown }: KeyHistory, floor: number, number: number | undefined): string | undefined {
+  #wrongWith(
+    { begun, refused, unknown }: KeyHistory,
+    floor: number,
+    number: number | undefined,
+  ): string | undefined {
     if (number === undefined) return 'which nobody ever wrote there';
     if (number > begun) return `but only ${begun} writes were begun`;
     if (refused.has(number)) return 'which was refused as not done';

@@ -67,7 +67,8 @@ export class Load {
   async fill(): Promise<void> {
     let missing = this.#keys;
     for (let tries = 0; missing.length > 0; tries += 1) {
-      if (tries >= FILL_TRIES_MAX) throw new Error(`${missing.length} keys could not be written: ${this.summary}`);
+      if (tries >= FILL_TRIES_MAX)
+        throw new Error(`${missing.length} keys could not be written: ${this.summary}`);
       const failed: string[] = [];
       for (const keys of chunksOf(missing)) failed.push(...(await this.#fillChunk(keys)));
       missing = failed;
@@ -160,7 +161,11 @@ export class Load {
     }
   }
 
-  #writeFailed(way: Way, { key, number }: { readonly key: string; readonly number: number }, error: unknown): void {
+  #writeFailed(
+    way: Way,
+    { key, number }: { readonly key: string; readonly number: number },
+    error: unknown,
+  ): void {
     const text = this.#note(way, 'write', error);
     if (way === 'gateway' && isDefinite(text)) this.ledger.refuse(key, number);
     else this.ledger.leaveOpen(key, number);

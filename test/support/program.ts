@@ -157,10 +157,17 @@ const isFreeForUdp = (port: number): Promise<boolean> =>
 export async function until(
   what: string,
   holds: () => boolean | Promise<boolean>,
-  { withinMs = PATIENCE_MS, now = () => '' }: { readonly withinMs?: number; readonly now?: () => string } = {},
+  {
+    withinMs = PATIENCE_MS,
+    now = () => '',
+  }: { readonly withinMs?: number; readonly now?: () => string } = {},
 ): Promise<void> {
   const deadline = performance.now() + withinMs;
-  while (!(await Promise.resolve().then(holds).catch(() => false))) {
+  while (
+    !(await Promise.resolve()
+      .then(holds)
+      .catch(() => false))
+  ) {
     if (performance.now() > deadline) throw new Error(`not ${what} within ${withinMs} ms; ${now()}`);
     await pause(POLL_MS);
   }

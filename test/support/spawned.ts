@@ -1,4 +1,4 @@
-/** A program of the test's own, started from source: its lines as they come, and its end. */
+/** A program, ours as it is built or a test's own from its source: its lines as they come, and its end. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -17,10 +17,11 @@ export class Spawned {
   readonly ended: Promise<Ended>;
   readonly #waiting = new Set<() => void>();
 
-  /** `file` lies beside this one. */
+  /** `file`: one beside this one (`./fake-program.ts`), or a built one (`dist/slave/main.js`). */
   constructor(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = process.env) {
-    const path = fileURLToPath(new URL(file, import.meta.url));
-    this.process = spawn(process.execPath, ['--import', 'tsx', path, ...args], {
+    const isBuilt = file.startsWith('dist/');
+    const path = fileURLToPath(new URL(isBuilt ? `../../${file}` : file, import.meta.url));
+    this.process = spawn(process.execPath, [...(isBuilt ? [] : ['--import', 'tsx']), path, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       env,
     });

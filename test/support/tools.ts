@@ -41,6 +41,7 @@ export function runTool(
 /** Runs a tool in the way a shell would: fails unless it ended with 0. Answers with what it printed. */
 export async function toolOutput(name: string, args: readonly string[], run: ToolRun = {}): Promise<string> {
   const { status, out, err } = await runTool(name, args, run);
-  if (status !== 0) throw new Error(`${name} ${args.join(' ')} ended with ${status ?? 'a signal'}: ${out}${err}`);
+  if (status !== 0)
+    throw new Error(`${name} ${args.join(' ')} ended with ${status ?? 'a signal'}: ${out}${err}`);
   return out;
 }

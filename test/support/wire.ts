@@ -30,7 +30,9 @@ export class Wire {
   async ask(bytes: string | Buffer): Promise<string> {
     const from = this.#text.length;
     this.send(bytes);
-    await until('answered', () => this.#isClosed || this.#text.indexOf('\r\n', from) !== -1, { withinMs: PATIENCE_MS });
+    await until('answered', () => this.#isClosed || this.#text.indexOf('\r\n', from) !== -1, {
+      withinMs: PATIENCE_MS,
+    });
     return this.#text.slice(from);
   }
 

@@ -60,7 +60,9 @@ describe('bad input', function () {
         expect(await wire.ask(commandBytes('SET', key, 'v'))).to.equal('+OK\r\n');
         expect(await wire.ask(commandBytes('SET', `${key}k`, 'v'))).to.match(/^-LIMIT .*1 KiB/);
         expect(await wire.ask(commandBytes('SET', key, Buffer.alloc(16 * MIB)))).to.equal('+OK\r\n');
-        expect(await wire.ask(commandBytes('SET', key, Buffer.alloc(16 * MIB + 1)))).to.match(/^-LIMIT .*16 MiB/);
+        expect(await wire.ask(commandBytes('SET', key, Buffer.alloc(16 * MIB + 1)))).to.match(
+          /^-LIMIT .*16 MiB/,
+        );
         expect(await wire.ask(commandBytes('STRLEN', key))).to.equal(`:${16 * MIB}\r\n`);
         expect(await wire.ask(commandBytes('DEL', key))).to.equal(':1\r\n');
       });
@@ -74,7 +76,10 @@ describe('bad input', function () {
       it('a command of more than 64 MiB is refused, whatever becomes of its connection', async () => {
         const port = await portFor('{a}');
         const wire = wireTo(port);
-        const values = Array.from({ length: 5 }, (_, number) => [`{a}${number}`, Buffer.alloc(15 * MIB)]).flat();
+        const values = Array.from({ length: 5 }, (_, number) => [
+          `{a}${number}`,
+          Buffer.alloc(15 * MIB),
+        ]).flat();
         expect(await wire.ask(commandBytes('MSET', ...values))).to.match(/^-(LIMIT|ERR Protocol error)/);
         expect(await wireTo(port).ask('EXISTS {a}0 {a}1\r\n')).to.equal(':0\r\n');
       });
@@ -156,23 +161,38 @@ describe('bad input', function () {
       const settings = ['--partitions', '16', '--replicas', '1'];
       const other = await ClusterProcesses.start({ slaves: 1, coordination: settings, dir });
       await other.end();
-      await expectRefusal(slave('--id', 's1', '--dir', join(dir, 's1')), /belongs to another cluster .*--dir/);
+      await expectRefusal(
+        slave('--id', 's1', '--dir', join(dir, 's1')),
+        /belongs to another cluster .*--dir/,
+      );
     });
 
     it("another slave's directory is refused", async () => {
       const alone = await ClusterProcesses.start({ slaves: 1, coordination: ['--replicas', '1'], dir });
       await alone.end();
-      await expectRefusal(slave('--id', 's9', '--dir', join(dir, 's1')), /holds the data of slave s1, not of s9: .*--dir/);
+      await expectRefusal(
+        slave('--id', 's9', '--dir', join(dir, 's1')),
+        /holds the data of slave s1, not of s9: .*--dir/,
+      );
     });
 
     it('a slave id that is in use is refused', async () => {
-      await expectRefusal(slave('--id', 's1', '--dir', join(dir, 's1')), /the id s1 is in use by the slave at .*--id/);
+      await expectRefusal(
+        slave('--id', 's1', '--dir', join(dir, 's1')),
+        /the id s1 is in use by the slave at .*--id/,
+      );
       await cluster.reach('as it was', ({ state }) => state === 'healthy');
     });
 
     it('a second server in one directory is refused', async () => {
-      await expectRefusal(slave('--id', 's1', '--dir', cluster.seat('s1').dir), /is in use by process \d+.*--dir/);
-      await expectRefusal(coordination('--dir', join(cluster.dir, 'coordination')), /is in use by process \d+.*--dir/);
+      await expectRefusal(
+        slave('--id', 's1', '--dir', cluster.seat('s1').dir),
+        /is in use by process \d+.*--dir/,
+      );
+      await expectRefusal(
+        coordination('--dir', join(cluster.dir, 'coordination')),
+        /is in use by process \d+.*--dir/,
+      );
       expect((await cluster.status()).state).to.equal('healthy');
     });
   });
@@ -204,7 +224,8 @@ describe('bad input', function () {
       redis = new Redis(small.ports.port, HOST);
       await redis.set('kept', 'value');
       await redis.set('dropped', 'value');
-      const spaceIs = (wanted: string) => small?.reach(`${wanted} on space`, ({ slaves }) => slaves.every(({ space }) => space === wanted));
+      const spaceIs = (wanted: string) =>
+        small?.reach(`${wanted} on space`, ({ slaves }) => slaves.every(({ space }) => space === wanted));
       await spaceIs('ok');
 
       expect(spawnSync('dd', ['if=/dev/zero', `of=${fill}`, 'bs=1M', 'count=280']).status).to.equal(0);

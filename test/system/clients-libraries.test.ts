@@ -110,7 +110,9 @@ describe('with default options', function () {
         const reads = client.pipeline();
         for (let number = 0; number < 10_000; number += 1) reads.get(`{${title}}:${number}`);
         const answers = (await reads.exec()) ?? [];
-        expect(answers.map(([, reply]) => reply)).to.deep.equal(Array.from({ length: 10_000 }, (_, at) => `${at}`));
+        expect(answers.map(([, reply]) => reply)).to.deep.equal(
+          Array.from({ length: 10_000 }, (_, at) => `${at}`),
+        );
       });
     });
   }
@@ -119,7 +121,8 @@ describe('with default options', function () {
     it('sends pipelines of 10,000 to all slaves, and gets the answers in order', async () => {
       const client = single();
       const pipeline = client.pipeline();
-      for (let number = 0; number < 5_000; number += 1) pipeline.set(`wide:${number}`, number).get(`wide:${number}`);
+      for (let number = 0; number < 5_000; number += 1)
+        pipeline.set(`wide:${number}`, number).get(`wide:${number}`);
       const answers = (await pipeline.exec()) ?? [];
       const wanted = Array.from({ length: 5_000 }, (_, number) => ['OK', `${number}`]).flat();
       expect(answers.map(([error, reply]) => error ?? reply)).to.deep.equal(wanted);
@@ -164,7 +167,9 @@ describe('with default options', function () {
     expect(await client.set('node-redis', 'one', { expiration: { type: 'EX', value: 100 } })).to.equal('OK');
     expect(await client.get('node-redis')).to.equal('one');
     expect(await client.ttl('node-redis')).to.be.within(98, 100);
-    expect(await Promise.all([client.incr('node-redis:n'), client.incr('node-redis:n')])).to.deep.equal([1, 2]);
+    expect(await Promise.all([client.incr('node-redis:n'), client.incr('node-redis:n')])).to.deep.equal([
+      1, 2,
+    ]);
     expect(await client.mGet(['node-redis', 'none'])).to.deep.equal(['one', null]);
     expect(await client.del(['node-redis', 'node-redis:n'])).to.equal(2);
   });
@@ -189,7 +194,7 @@ describe('with default options', function () {
     it('SLOTS names owner and copies of every slot, alike at every door and as the status says', async () => {
       const answers = await Promise.all(doors().map((at) => single(at).cluster('SLOTS')));
       const plain = answers.map((ranges) =>
-        ranges.map(([first, last, ...nodes]) => [first, last, ...nodes.map(([, nodePort]) => Number(nodePort))]),
+        ranges.map(([first, last, ...nodes]) => [first, last, ...nodes.map(([, nodePort]) => nodePort)]),
       );
       for (const other of plain.slice(1)) expect(other).to.deep.equal(plain[0]);
       const ranges = plain[0] ?? [];
@@ -211,14 +216,16 @@ describe('with default options', function () {
 
     it('SHARDS covers all slots with an owner each', async () => {
       for (const at of doors()) {
-        const shards = (await single(at).cluster('SHARDS')) as unknown as readonly Readonly<Record<string, unknown>>[];
+        const shards = (await single(at).cluster('SHARDS')) as readonly Readonly<Record<string, unknown>>[];
         const fieldOf = (shard: unknown, name: string): unknown => {
           if (!Array.isArray(shard)) return (shard as Record<string, unknown>)[name];
           return shard[shard.indexOf(name) + 1] as unknown;
         };
         const slots = shards.flatMap((shard) => {
           const flat = fieldOf(shard, 'slots') as readonly number[];
-          return flat.flatMap((first, place) => (place % 2 === 0 ? [(flat[place + 1] ?? 0) - first + 1] : []));
+          return flat.flatMap((first, place) =>
+            place % 2 === 0 ? [(flat[place + 1] ?? 0) - first + 1] : [],
+          );
         });
         expect(slots.reduce((sum, count) => sum + count, 0)).to.equal(16_384);
         for (const shard of shards) {
@@ -231,17 +238,26 @@ describe('with default options', function () {
     it('NODES has one master line for each slave, and myself right at each door', async () => {
       const { slaves, partitions } = await cluster.status();
       for (const { id, address, own } of slaves) {
-        const lines = String(await single(cluster.seat(id).port).cluster('NODES')).trim().split('\n');
+        const lines = String(await single(cluster.seat(id).port).cluster('NODES'))
+          .trim()
+          .split('\n');
         expect(lines).to.have.length(slaves.length);
         const mine = lines.find((line) => line.includes('myself')) ?? '';
         expect(mine).to.match(new RegExp(`^[0-9a-f]{40} ${address}@\\d+ myself,master - `));
-        const slots = mine.split(' ').slice(8).map((range) => range.split('-').map(Number));
+        const slots = mine
+          .split(' ')
+          .slice(8)
+          .map((range) => range.split('-').map(Number));
         const count = slots.reduce((sum, [first = 0, last = first]) => sum + last - first + 1, 0);
         expect(count).to.equal((own.partitions * 16_384) / partitions);
       }
-      const atGateway = String(await single().cluster('NODES')).trim().split('\n');
+      const atGateway = String(await single().cluster('NODES'))
+        .trim()
+        .split('\n');
       expect(atGateway).to.have.length(slaves.length + 1);
-      expect(atGateway.find((line) => line.includes('myself'))).to.match(new RegExp(`:${port}@\\d+ myself,master .*connected$`));
+      expect(atGateway.find((line) => line.includes('myself'))).to.match(
+        new RegExp(`:${port}@\\d+ myself,master .*connected$`),
+      );
     });
 
     it('INFO is ok everywhere', async () => {

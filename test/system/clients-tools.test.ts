@@ -27,7 +27,8 @@ describe('against a real cluster', function () {
       if (!hasTool('redis-cli')) this.skip();
     });
 
-    const cli = (...args: readonly string[]): Promise<string> => toolOutput('redis-cli', ['-p', gateway, ...args]);
+    const cli = (...args: readonly string[]): Promise<string> =>
+      toolOutput('redis-cli', ['-p', gateway, ...args]);
 
     it('sets and gets through the gateway', async () => {
       expect(await cli('SET', 'hello', 'world')).to.equal('OK\n');
@@ -47,9 +48,9 @@ describe('against a real cluster', function () {
       const input = Array.from({ length: 1_000 }, (_, number) => `SET piped:${number} ${number}\n`).join('');
       const out = await toolOutput('redis-cli', ['-p', gateway], { input });
       expect(out).to.equal('OK\n'.repeat(1_000));
-      expect(await toolOutput('redis-cli', ['-p', gateway], { input: 'GET piped:999\nINCR piped:999\n' })).to.equal(
-        '999\n1000\n',
-      );
+      expect(
+        await toolOutput('redis-cli', ['-p', gateway], { input: 'GET piped:999\nINCR piped:999\n' }),
+      ).to.equal('999\n1000\n');
     });
 
     it('loads a mass of protocol with --pipe', async () => {
@@ -58,7 +59,9 @@ describe('against a real cluster', function () {
         return `*3\r\n${words.map((word) => `$${word.length}\r\n${word}\r\n`).join('')}`;
       };
       const input = Array.from({ length: 10_000 }, (_, number) => command(number)).join('');
-      expect(await toolOutput('redis-cli', ['-p', gateway, '--pipe'], { input })).to.match(/errors: 0, replies: 10000/);
+      expect(await toolOutput('redis-cli', ['-p', gateway, '--pipe'], { input })).to.match(
+        /errors: 0, replies: 10000/,
+      );
       expect(await cli('GET', 'mass:9999')).to.equal('9999\n');
     });
 
@@ -78,7 +81,11 @@ describe('against a real cluster', function () {
         input: Array.from({ length: 100 }, (_, number) => `SET counted:${number} x\n`).join(''),
       });
       expect(Number(await cli('DBSIZE'))).to.equal(before + 100);
-      const check = await toolOutput('redis-cli', ['--cluster', 'check', `127.0.0.1:${cluster.seat('s1').port}`]);
+      const check = await toolOutput('redis-cli', [
+        '--cluster',
+        'check',
+        `127.0.0.1:${cluster.seat('s1').port}`,
+      ]);
       expect(check).to.include('[OK] All 16384 slots covered.');
     });
   });
@@ -96,7 +103,9 @@ describe('against a real cluster', function () {
       const { status, out, err } = await runTool('redis-benchmark', ['-p', port, ...load, ...args]);
       const text = out.replaceAll('\r', '\n');
       expect(status, text + err).to.equal(0);
-      expect(text).to.match(/^SET: \d+\.\d+ requests per second/m).and.match(/^GET: \d+\.\d+ requests per second/m);
+      expect(text)
+        .to.match(/^SET: \d+\.\d+ requests per second/m)
+        .and.match(/^GET: \d+\.\d+ requests per second/m);
       expect(text + err).not.to.match(/\bERR\b|MOVED|CLUSTERDOWN|UNCERTAIN|Error/);
     }
 

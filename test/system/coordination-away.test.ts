@@ -40,6 +40,5 @@ describe('without its coordination server a cluster', function () {
     expect((await cluster.status()).epoch, 'nobody had to be fenced').to.equal(before);
     await load.readAll();
     expect(load.ledger.violations, load.summary).to.deep.equal([]);
-    console.log(load.summary);
   });
 });

@@ -54,7 +54,7 @@ describe('the coordination server', function () {
       `--${option}`,
       `${value}`,
     ]);
-    const server = new Spawned('../../src/coordination/main.ts', args);
+    const server = new Spawned('dist/coordination/main.js', args);
     servers.push(server);
     return server;
   }

@@ -30,6 +30,5 @@ describe('a cluster whose processes are all killed at once', function () {
     await load.stop();
     await load.readAll();
     expect(load.ledger.violations, load.summary).to.deep.equal([]);
-    console.log(load.summary, cluster.story);
   });
 });

@@ -12,7 +12,12 @@ import type { Address } from '../../src/common/config/address.ts';
 import { epoch, slaveId, storeId } from '../../src/common/ids.ts';
 import { encodeHeartbeat, type Heartbeat, type HeartbeatAnswer } from '../../src/common/wire/datagram.ts';
 import { type HeartbeatListener, listenForHeartbeats } from '../../src/coordination/io/heartbeat-listener.ts';
-import { type HeartbeatSender, startHeartbeats } from '../../src/slave/io/heartbeat-sender.ts';
+import type { HeartbeatSender } from '../../src/slave/io/heartbeat-sender.ts';
+
+// As it is built: the sender starts a worker thread, and those read no TypeScript.
+const { startHeartbeats } = (await import(
+  new URL('../../dist/slave/io/heartbeat-sender.js', import.meta.url).href
+)) as typeof import('../../src/slave/io/heartbeat-sender.ts'); // Built from there.
 
 const HEARTBEAT_MS = 20;
 

@@ -39,6 +39,5 @@ describe('a cluster of four slaves under load', function () {
       await load.readAll();
       expect(load.ledger.violations, load.summary).to.deep.equal([]);
     }
-    console.log(load.summary);
   });
 });

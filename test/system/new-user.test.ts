@@ -72,7 +72,8 @@ describe('one command', function () {
 
   async function expectWorld(port: string): Promise<void> {
     expect((await client(port, 'get', 'hello')).out).to.equal('world');
-    if (hasTool('redis-cli')) expect(await toolOutput('redis-cli', ['-p', port, 'get', 'hello'])).to.equal('world\n');
+    if (hasTool('redis-cli'))
+      expect(await toolOutput('redis-cli', ['-p', port, 'get', 'hello'])).to.equal('world\n');
   }
 
   it('starts a cluster that heals itself and keeps what it was given', async () => {
@@ -82,7 +83,11 @@ describe('one command', function () {
 
     const [victim] = (await first.status()).slaves;
     process.kill(victim?.pid ?? 0, 'SIGKILL');
-    await until('noticed', async () => (await first.status()).slaves.some(({ id, pid, state }) => id === victim?.id && (state !== 'alive' || pid !== victim.pid)));
+    await until('noticed', async () =>
+      (await first.status()).slaves.some(
+        ({ id, pid, state }) => id === victim?.id && (state !== 'alive' || pid !== victim.pid),
+      ),
+    );
     await expectWorld(first.port);
     await first.healthy();
     expect((await first.status()).slaves.find(({ id }) => id === victim?.id)?.pid).not.to.equal(victim?.pid);

@@ -21,7 +21,12 @@ describe('an owner that slept', function () {
   const clients: Redis[] = [];
 
   const connect = (port: number): Redis => {
-    const client = new Redis({ host: HOST, port, maxRetriesPerRequest: 0, autoResendUnfulfilledCommands: false });
+    const client = new Redis({
+      host: HOST,
+      port,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+    });
     client.on('error', () => undefined);
     clients.push(client);
     return client;
@@ -55,7 +60,6 @@ describe('an owner that slept', function () {
     }
     expect(answers, cluster.story).not.to.include('old').and.not.to.include('OK');
     expect(later, cluster.story).not.to.include('old');
-    console.log(answers, new Set(later), later.length);
     expect(await gateway.get('{k}late')).to.equal(null);
     expect(await gateway.get('{k}colour')).to.equal('new');
     await cluster.reach('healthy, with the sleeper', ({ state, slaves }) => {

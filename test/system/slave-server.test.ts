@@ -98,7 +98,7 @@ describe('a slave server', function () {
     const dir = options.includes('--dir') ? [] : ['--dir', join(folder, id)];
     const durability = options.includes('--durability') ? [] : ['--durability', 'os'];
     const common = ['--id', id, '--coordination', `${host}:${coordination.port}`, ...dir, ...durability];
-    const slave = new Spawned('../../src/slave/main.ts', [...common, ...options]);
+    const slave = new Spawned('dist/slave/main.js', [...common, ...options]);
     spawned.push(slave);
     return slave;
   };

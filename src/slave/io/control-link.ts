@@ -22,7 +22,7 @@ export interface ControlEvents {
 }
 
 const REDIAL_MS_MIN = 100;
-const REDIAL_MS_MAX = 1_000;
+const REDIAL_MS_MAX = 500;
 const DIAL_MS_MAX = 2_000;
 
 /** A server that takes a registration and does not answer it for so long is as good as none. */

@@ -10,9 +10,7 @@
  *
  * It does not decide what an answer means, nor where to send: that is the slave's.
  */
-import { extname } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 
 import type { Address } from '../../common/config/address.ts';
@@ -85,16 +83,9 @@ export function startHeartbeats({ heartbeatMs, onAnswer, onFailure }: SenderOpti
   };
 }
 
-/** The worker stands beside this file and has its ending: `.js` where it is built, `.ts` where it runs from its source. */
-function startWorker(workerData: WorkerStart): Worker {
-  const ending = extname(fileURLToPath(import.meta.url));
-  const file = new URL(`./heartbeat-worker${ending}`, import.meta.url);
-  if (ending === '.js') return new Worker(file, { name: 'heartbeat', workerData });
-  // From the source, in tests: Node 20 does not hand on to a worker the hooks with which this thread reads
-  // TypeScript, so the worker sets them up for itself. (The name is looked up from the working directory.)
-  const start = `import('tsx/esm/api').then((hooks) => { hooks.register(); return import('${file.href}'); });`;
-  return new Worker(start, { name: 'heartbeat', workerData, eval: true });
-}
+/** The worker stands beside this file, as it is built: a worker thread reads no TypeScript. */
+const startWorker = (workerData: WorkerStart): Worker =>
+  new Worker(new URL('./heartbeat-worker.js', import.meta.url), { name: 'heartbeat', workerData });
 
 function startTurning(counters: HeartbeatCounters, intervalMs: number): NodeJS.Timeout {
   let due = performance.now() + intervalMs;

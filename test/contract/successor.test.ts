@@ -1,4 +1,4 @@
 /** The protocol that is built, against what every protocol promises. */
-import { replicationProtocolContract } from '../../contract/replication-protocol.ts';
+import { replicationProtocolContract } from './replication-protocol.ts';
 
 replicationProtocolContract('successor', [1]);
