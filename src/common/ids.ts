@@ -34,7 +34,10 @@ const SLAVE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 export const isSlaveId = (text: string): boolean => SLAVE_ID.test(text);
 
 export function slaveId(text: string): SlaveId {
-  invariant(isSlaveId(text), `a slave id is 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit: "${text}"`);
+  invariant(
+    isSlaveId(text),
+    `a slave id is 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit: "${text}"`,
+  );
   return text as SlaveId;
 }
 

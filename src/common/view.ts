@@ -93,7 +93,10 @@ export interface ViewChange {
   readonly epoch: Epoch;
   readonly slaves: readonly SlaveRecord[];
   readonly gone: readonly SlaveId[];
-  readonly configurations: readonly { readonly partition: Partition; readonly configuration: Configuration }[];
+  readonly configurations: readonly {
+    readonly partition: Partition;
+    readonly configuration: Configuration;
+  }[];
 }
 
 export const viewOf = (clusterId: string, { epoch, settings, slaves, configurations }: WireView): View => ({

@@ -25,7 +25,17 @@ import { placementOf } from './placement.ts';
 import { onFailed, onRegister } from './registration.ts';
 import { ringOf } from './ring.ts';
 import { healthOf, meaningOf } from './status.ts';
-import { type Effect, type Input, isAlive, type LinkId, say, sendTo, setRecord, settingsOf, type State } from './state.ts';
+import {
+  type Effect,
+  type Input,
+  isAlive,
+  type LinkId,
+  say,
+  sendTo,
+  setRecord,
+  settingsOf,
+  type State,
+} from './state.ts';
 
 export { init } from './state.ts';
 export type { Effect, Input, State } from './state.ts';
@@ -75,13 +85,20 @@ function onMessage(state: State, link: LinkId, message: FromSlave): void {
   onSlaveMessage(state, slave, message);
 }
 
-function onSlaveMessage(state: State, slave: SlaveId, message: Exclude<FromSlave, { kind: 'register' }>): void {
+function onSlaveMessage(
+  state: State,
+  slave: SlaveId,
+  message: Exclude<FromSlave, { kind: 'register' }>,
+): void {
   switch (message.kind) {
     case 'fenced':
       return onFenced(state, slave, message.epoch, message.answers);
     case 'outdated':
       if (message.epoch > state.lastNumber) {
-        state.effects.push({ kind: 'stop', why: `${slave} has sworn to epoch ${message.epoch}, beyond this journal: it is an old one` });
+        state.effects.push({
+          kind: 'stop',
+          why: `${slave} has sworn to epoch ${message.epoch}, beyond this journal: it is an old one`,
+        });
       }
       return;
     case 'serving':
@@ -149,7 +166,12 @@ function onHeartbeat(state: State, { heartbeat, from, now }: Input & { kind: 'he
   if (complaintsText(state) !== complained) state.mustPlan = true;
   const isStranger = effects.some(({ kind }) => kind === 'stranger');
   const verdict = isStranger ? 'register-afresh' : 'heard';
-  const answer = { clusterId: state.view.clusterId, epoch: state.view.epoch, sequence: heartbeat.sequence, verdict } as const;
+  const answer = {
+    clusterId: state.view.clusterId,
+    epoch: state.view.epoch,
+    sequence: heartbeat.sequence,
+    verdict,
+  } as const;
   state.effects.push({ kind: 'answer-heartbeat', to: from, answer });
 }
 
@@ -249,7 +271,10 @@ function announce(state: State): void {
     epoch: view.epoch,
     slaves: [...changedSlaves].flatMap((id) => view.slaves.get(id) ?? []),
     gone: [...changedSlaves].filter((id) => !view.slaves.has(id)),
-    configurations: [...changedPartitions].map((partition) => ({ partition, configuration: configurationOf(state, partition) })),
+    configurations: [...changedPartitions].map((partition) => ({
+      partition,
+      configuration: configurationOf(state, partition),
+    })),
   };
   for (const slave of state.sessions.keys()) sendTo(state, slave, { kind: 'view', ...change });
   state.effects.push({ kind: 'view-changed', view, unavailable: new Set(state.lost.keys()) });
@@ -257,7 +282,10 @@ function announce(state: State): void {
   changedPartitions.clear();
 }
 
-function configurationOf(state: State, partition: Partition): ViewChange['configurations'][number]['configuration'] {
+function configurationOf(
+  state: State,
+  partition: Partition,
+): ViewChange['configurations'][number]['configuration'] {
   const configuration = state.view.configurations[partition];
   invariant(configuration, 'only partitions of this cluster change');
   return configuration;
@@ -279,9 +307,13 @@ function effectsOf(state: State): readonly Effect[] {
 export function checkInvariants(state: State): void {
   for (const configuration of state.view.configurations) {
     invariant(configuration.epoch <= state.lastNumber, 'no configuration is beyond the last number');
-    invariant((configuration.epoch === 0) === (configuration.members.length === 0), 'only what was never founded has no members');
+    invariant(
+      (configuration.epoch === 0) === (configuration.members.length === 0),
+      'only what was never founded has no members',
+    );
   }
-  for (const { epoch } of state.intentions.values()) invariant(epoch <= state.lastNumber, 'no intention is beyond the last number');
-  for (const [link, slave] of state.links) invariant(state.sessions.get(slave)?.link === link, 'a link belongs to its session');
+  for (const { epoch } of state.intentions.values())
+    invariant(epoch <= state.lastNumber, 'no intention is beyond the last number');
+  for (const [link, slave] of state.links)
+    invariant(state.sessions.get(slave)?.link === link, 'a link belongs to its session');
 }
-

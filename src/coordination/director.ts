@@ -15,7 +15,17 @@ import type { Configuration, Member } from '../common/view.ts';
 import { complaints } from './heartbeat-tally.ts';
 import { headChange, partitionChange } from './journal.ts';
 import { chooseMembers, replicate, type Situation, type Step } from './replicate.ts';
-import { configurationAt, type HeardAnswer, isAlive, nextNumber, say, sendTo, setConfigurations, settingsOf, type State } from './state.ts';
+import {
+  configurationAt,
+  type HeardAnswer,
+  isAlive,
+  nextNumber,
+  say,
+  sendTo,
+  setConfigurations,
+  settingsOf,
+  type State,
+} from './state.ts';
 
 /** Partitions that one owner copies out at a time, and one learner takes in. */
 const GROWS_PER_SLAVE_MAX = 8;
@@ -29,22 +39,42 @@ export function plan(state: State): void {
   // behind it would still tell the configuration before.
   const steps = replicate(situationOf(state)).filter(({ partition }) => !state.concluding.has(partition));
   noteLost(state, steps);
-  if (state.now >= state.foundFrom) found(state, steps.filter((step) => step.kind === 'found'));
+  if (state.now >= state.foundFrom)
+    found(
+      state,
+      steps.filter((step) => step.kind === 'found'),
+    );
   else if (steps.length > 0) state.mustPlan = true;
   const fences = steps.filter((step) => step.kind === 'fence');
   const room = Math.max(0, HAND_OVERS_MAX - state.fences.size);
   const balancing = fences.filter(({ urgency }) => urgency === 'balance').slice(0, room);
   startFences(state, [...fences.filter(({ urgency }) => urgency === 'heal'), ...balancing]);
-  startGrows(state, steps.filter((step) => step.kind === 'grow'));
+  startGrows(
+    state,
+    steps.filter((step) => step.kind === 'grow'),
+  );
   for (const step of steps) if (step.kind === 'drop-grow') dropGrow(state, step.partition, step.epoch);
 }
 
 function situationOf(state: State): Situation {
   const { view, target, intentions, unfit } = state;
   const alive = new Set([...view.slaves.keys()].filter((slave) => isAlive(state, slave)));
-  const full = new Set([...state.sessions.values()].filter(({ report }) => report?.isLowOnSpace).map(({ slave }) => slave));
+  const full = new Set(
+    [...state.sessions.values()].filter(({ report }) => report?.isLowOnSpace).map(({ slave }) => slave),
+  );
   const underWay = new Set([...state.fences.keys(), ...state.grows.keys(), ...state.concluding]);
-  return { view, alive, target, intentions, underWay, cut: yielding(state), unfit, resting: restingOf(state), serving: new Set(state.serving.keys()), full };
+  return {
+    view,
+    alive,
+    target,
+    intentions,
+    underWay,
+    cut: yielding(state),
+    unfit,
+    resting: restingOf(state),
+    serving: new Set(state.serving.keys()),
+    full,
+  };
 }
 
 /** Asking again is of use when some time has passed, and a member that the journal names is there to answer. */
@@ -61,11 +91,16 @@ function restingOf(state: State): ReadonlySet<Partition> {
 function yielding(state: State): ReadonlyMap<SlaveId, ReadonlySet<SlaveId>> {
   const heard = complaints(state.tally);
   const accused = new Map<SlaveId, number>();
-  for (const peers of heard.values()) for (const peer of peers) accused.set(peer, (accused.get(peer) ?? 0) + 1);
+  for (const peers of heard.values())
+    for (const peer of peers) accused.set(peer, (accused.get(peer) ?? 0) + 1);
   const yields = new Map<SlaveId, Set<SlaveId>>();
   for (const [by, peers] of heard) {
     for (const peer of peers) {
-      const [most, least] = weight(accused, by) > weight(accused, peer) || (weight(accused, by) === weight(accused, peer) && by > peer) ? [by, peer] : [peer, by];
+      const [most, least] =
+        weight(accused, by) > weight(accused, peer) ||
+        (weight(accused, by) === weight(accused, peer) && by > peer)
+          ? [by, peer]
+          : [peer, by];
       yields.set(most, (yields.get(most) ?? new Set()).add(least));
     }
   }
@@ -75,13 +110,21 @@ function yielding(state: State): ReadonlyMap<SlaveId, ReadonlySet<SlaveId>> {
 const weight = (accused: ReadonlyMap<SlaveId, number>, slave: SlaveId): number => accused.get(slave) ?? 0;
 
 function noteLost(state: State, steps: readonly Step[]): void {
-  const lost = new Map(steps.flatMap((step) => (step.kind === 'lost' ? [[step.partition, step.slaves] as const] : [])));
-  const isSame = lost.size === state.lost.size && [...lost.keys()].every((partition) => state.lost.has(partition));
+  const lost = new Map(
+    steps.flatMap((step) => (step.kind === 'lost' ? [[step.partition, step.slaves] as const] : [])),
+  );
+  const isSame =
+    lost.size === state.lost.size && [...lost.keys()].every((partition) => state.lost.has(partition));
   if (isSame) return;
   state.lost.clear();
   for (const [partition, slaves] of lost) state.lost.set(partition, slaves);
   const slaves = [...new Set([...lost.values()].flat())].sort();
-  if (lost.size > 0) say(state, `${lost.size} partitions have no live full copy; bring back any of ${slaves.join(', ')}`, 'warn');
+  if (lost.size > 0)
+    say(
+      state,
+      `${lost.size} partitions have no live full copy; bring back any of ${slaves.join(', ')}`,
+      'warn',
+    );
   else say(state, 'every partition has a live full copy again');
   // Clients of a lost partition are answered at once instead of waiting.
   state.effects.push({ kind: 'view-changed', view: state.view, unavailable: new Set(lost.keys()) });
@@ -91,7 +134,9 @@ function noteLost(state: State, steps: readonly Step[]): void {
 function journal(state: State, partitions: Iterable<Partition>, then: () => void): void {
   for (const partition of partitions) {
     const configuration = configurationAt(state, partition);
-    state.changes.push(partitionChange(partition, { configuration, intention: state.intentions.get(partition) }));
+    state.changes.push(
+      partitionChange(partition, { configuration, intention: state.intentions.get(partition) }),
+    );
   }
   state.changes.push(headChangeOf(state));
   state.continuations.push(then);
@@ -129,7 +174,10 @@ function conclude(state: State, results: ReadonlyMap<Partition, Configuration>):
 function found(state: State, steps: readonly (Step & { kind: 'found' })[]): void {
   if (steps.length === 0) return;
   const number = nextNumber(state);
-  conclude(state, new Map(steps.map(({ partition, members }) => [partition, configurationOf(state, number, members)])));
+  conclude(
+    state,
+    new Map(steps.map(({ partition, members }) => [partition, configurationOf(state, number, members)])),
+  );
   say(state, `${steps.length} partitions get their first owners`);
 }
 
@@ -154,9 +202,14 @@ function startFences(state: State, steps: readonly (Step & { kind: 'fence' })[])
   }
   const partitions = steps.map(({ partition }) => partition);
   const healing = steps.filter(({ urgency }) => urgency === 'heal').length;
-  if (healing > 0) say(state, `replicate(): ${healing} partitions are fenced under epoch ${number}; the copies that are left take over`);
+  if (healing > 0)
+    say(
+      state,
+      `replicate(): ${healing} partitions are fenced under epoch ${number}; the copies that are left take over`,
+    );
   journal(state, partitions, () => {
-    for (const slave of new Set(steps.flatMap(({ ask }) => ask.map((member) => member.slave)))) askFence(state, slave);
+    for (const slave of new Set(steps.flatMap(({ ask }) => ask.map((member) => member.slave))))
+      askFence(state, slave);
   });
 }
 
@@ -191,7 +244,9 @@ export function concludeFences(state: State): void {
   const results = new Map<Partition, Configuration>();
   for (const [partition, round] of state.fences) {
     if (state.intentions.get(partition)?.epoch !== round.epoch || state.concluding.has(partition)) continue;
-    const isWaiting = round.intention.ask.some((member) => isAwaited(state, member) && !round.answers.has(member.slave));
+    const isWaiting = round.intention.ask.some(
+      (member) => isAwaited(state, member) && !round.answers.has(member.slave),
+    );
     if ((isWaiting && state.now < round.until) || round.answers.size === 0) continue;
     if (state.now < promisesEnd(round.answers)) continue;
     const result = resultOf(state, partition);
@@ -236,7 +291,8 @@ function resultOf(state: State, partition: Partition): Configuration | undefined
 /** The newest list that anybody has adopted: a grow that the journal never heard of is in force all the same. */
 function effectiveOf(journaled: Configuration, answers: ReadonlyMap<SlaveId, HeardAnswer>): Configuration {
   let effective = journaled;
-  for (const { answer } of answers.values()) if (answer.adopted.epoch > effective.epoch) effective = answer.adopted;
+  for (const { answer } of answers.values())
+    if (answer.adopted.epoch > effective.epoch) effective = answer.adopted;
   return effective;
 }
 
@@ -250,7 +306,9 @@ function giveUp(state: State, partition: Partition): void {
 function startGrows(state: State, steps: readonly (Step & { kind: 'grow' })[]): void {
   const busy = busySlaves(state);
   const started: (Step & { kind: 'grow' })[] = [];
-  const byUrgency = [...steps].sort((a, b) => Number(a.urgency === 'balance') - Number(b.urgency === 'balance'));
+  const byUrgency = [...steps].sort(
+    (a, b) => Number(a.urgency === 'balance') - Number(b.urgency === 'balance'),
+  );
   for (const step of byUrgency) {
     const owner = step.members[0];
     if (owner === undefined || !take(busy, [owner.slave, step.learner.slave])) continue;
@@ -263,9 +321,13 @@ function startGrows(state: State, steps: readonly (Step & { kind: 'grow' })[]): 
     state.intentions.set(partition, { kind: 'grow', epoch: number, members, learner, learnerNonce });
     state.grows.set(partition, { epoch: number, isDropping: false });
   }
-  journal(state, started.map(({ partition }) => partition), () => {
-    for (const { partition } of started) orderGrow(state, partition);
-  });
+  journal(
+    state,
+    started.map(({ partition }) => partition),
+    () => {
+      for (const { partition } of started) orderGrow(state, partition);
+    },
+  );
 }
 
 function take(busy: Map<SlaveId, number>, slaves: readonly SlaveId[]): boolean {
@@ -294,7 +356,15 @@ export function orderGrow(state: State, partition: Partition): void {
   const owner = members[0];
   if (owner === undefined) return;
   if (grow.isDropping) sendTo(state, owner.slave, { kind: 'drop-grow', partition, epoch: intention.epoch });
-  else sendTo(state, owner.slave, { kind: 'grow', epoch: intention.epoch, partition, base, members: intention.members, ownerNonce });
+  else
+    sendTo(state, owner.slave, {
+      kind: 'grow',
+      epoch: intention.epoch,
+      partition,
+      base,
+      members: intention.members,
+      ownerNonce,
+    });
 }
 
 function dropGrow(state: State, partition: Partition, epoch: Epoch): void {
@@ -305,7 +375,12 @@ function dropGrow(state: State, partition: Partition, epoch: Epoch): void {
 }
 
 /** The owner has adopted the larger list: the result is journaled, then announced (G3). */
-export function onGrown(state: State, slave: SlaveId, partition: Partition, configuration: Configuration): void {
+export function onGrown(
+  state: State,
+  slave: SlaveId,
+  partition: Partition,
+  configuration: Configuration,
+): void {
   const intention = state.intentions.get(partition);
   const isOurs = intention?.kind === 'grow' && intention.epoch === configuration.epoch;
   const isByOwner = configurationAt(state, partition).members[0]?.slave === slave;
@@ -317,7 +392,8 @@ export function onGrowDropped(state: State, partition: Partition, epoch: Epoch, 
   const intention = state.intentions.get(partition);
   if (intention?.kind !== 'grow' || intention.epoch !== epoch || state.concluding.has(partition)) return;
   const isTakenBack = state.grows.get(partition)?.isDropping === true;
-  if (!isTakenBack) say(state, `partition ${partition} could not be copied to ${intention.learner.slave}: ${why}`, 'warn');
+  if (!isTakenBack)
+    say(state, `partition ${partition} could not be copied to ${intention.learner.slave}: ${why}`, 'warn');
   state.intentions.delete(partition);
   state.grows.delete(partition);
   journal(state, [partition], () => {
@@ -327,7 +403,8 @@ export function onGrowDropped(state: State, partition: Partition, epoch: Epoch, 
 
 export function onUnfit(state: State, partition: Partition, epoch: Epoch, slave: SlaveId): void {
   const configuration = configurationAt(state, partition);
-  if (configuration.epoch !== epoch || !configuration.members.some((member) => member.slave === slave)) return;
+  if (configuration.epoch !== epoch || !configuration.members.some((member) => member.slave === slave))
+    return;
   state.unfit.set(partition, (state.unfit.get(partition) ?? new Set()).add(slave));
   state.mustPlan = true;
 }

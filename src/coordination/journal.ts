@@ -32,7 +32,8 @@ interface PartitionRecord {
 }
 
 const HEAD_KEY = Buffer.from('m');
-const partitionKey = (partition: Partition | number): Buffer => Buffer.from([0x70, partition >> 8, partition & 0xff]);
+const partitionKey = (partition: Partition | number): Buffer =>
+  Buffer.from([0x70, partition >> 8, partition & 0xff]);
 const slaveKey = (id: SlaveId): Buffer => Buffer.from(`s${id}`);
 
 const UNFOUNDED: Configuration = { epoch: epoch(0), members: [], ownerNonce: '' };
@@ -55,7 +56,7 @@ export const newJournal = (clusterId: string, settings: ClusterSettings): Journa
 export function readJournal(store: OrderedStore): Journal | undefined {
   const bytes = store.get(HEAD_KEY);
   if (bytes === undefined) return undefined;
-  const head = unseal<Head>(bytes, 'the head of the journal');
+  const head = unseal(bytes, 'the head of the journal') as Head;
   const configurations: Configuration[] = [];
   const intentions: (readonly [Partition, Intention])[] = [];
   for (let index = 0; index < head.settings.partitions; index += 1) {
@@ -63,20 +64,25 @@ export function readJournal(store: OrderedStore): Journal | undefined {
     const { configuration, intention } =
       record === undefined
         ? { configuration: UNFOUNDED, intention: undefined }
-        : unseal<PartitionRecord>(record, `partition ${index} in the journal`);
+        : (unseal(record, `partition ${index} in the journal`) as PartitionRecord);
     configurations.push(configuration);
     if (intention !== undefined) intentions.push([index as Partition, intention]); // Below `partitions`.
   }
   const slaves = store
     .range(Buffer.from('s'), Buffer.from('t'), { records: 65_536, bytes: 1 << 28 })
-    .map(({ key, value }) => unseal<SlaveRecord>(value, `slave ${key.toString()} in the journal`));
+    .map(({ key, value }) => unseal(value, `slave ${key.toString()} in the journal`) as SlaveRecord);
   return { ...head, slaves, configurations, intentions };
 }
 
 export const headChange = (head: Head): Change => ({
   kind: 'put',
   key: HEAD_KEY,
-  value: seal({ clusterId: head.clusterId, settings: head.settings, lastNumber: head.lastNumber, failedStores: head.failedStores }),
+  value: seal({
+    clusterId: head.clusterId,
+    settings: head.settings,
+    lastNumber: head.lastNumber,
+    failedStores: head.failedStores,
+  }),
 });
 
 export const partitionChange = (partition: Partition, record: PartitionRecord): Change => ({
@@ -85,4 +91,8 @@ export const partitionChange = (partition: Partition, record: PartitionRecord): 
   value: seal(record),
 });
 
-export const slaveChange = (record: SlaveRecord): Change => ({ kind: 'put', key: slaveKey(record.id), value: seal(record) });
+export const slaveChange = (record: SlaveRecord): Change => ({
+  kind: 'put',
+  key: slaveKey(record.id),
+  value: seal(record),
+});

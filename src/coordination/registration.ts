@@ -37,7 +37,8 @@ export function onRegister(state: State, link: LinkId, message: Registration): v
     return;
   }
   const refusal = refusalOf(state, message);
-  if (refusal !== undefined) return void state.effects.push({ kind: 'send', link, message: { kind: 'refused', ...refusal } });
+  if (refusal !== undefined)
+    return void state.effects.push({ kind: 'send', link, message: { kind: 'refused', ...refusal } });
   gather(state);
   const record = recordOf(state, message);
   const isStart = state.view.slaves.get(message.slave)?.boot.nonce !== message.boot.nonce;
@@ -60,10 +61,16 @@ function gather(state: State): void {
 function refusalOf(state: State, message: Registration): Refusal | undefined {
   const store = message.store as StoreId; // The codec has checked its form.
   if (message.clusterId !== undefined && message.clusterId !== state.view.clusterId) {
-    return { why: `its directory belongs to another cluster (${message.clusterId}): give it an empty one with --dir`, isFinal: true };
+    return {
+      why: `its directory belongs to another cluster (${message.clusterId}): give it an empty one with --dir`,
+      isFinal: true,
+    };
   }
   if (state.failedStores.has(store)) {
-    return { why: 'the disk below its directory has failed before: give it an empty directory with --dir', isFinal: true };
+    return {
+      why: 'the disk below its directory has failed before: give it an empty directory with --dir',
+      isFinal: true,
+    };
   }
   const known = state.view.slaves.get(message.slave);
   if (known === undefined) return undefined;
@@ -73,14 +80,24 @@ function refusalOf(state: State, message: Registration): Refusal | undefined {
 function refusalOfBoot(known: SlaveRecord, { boot }: Registration): Refusal | undefined {
   const isReconnection = boot.count === known.boot.count && boot.nonce === known.boot.nonce;
   if (isReconnection || boot.count > known.boot.count) return undefined;
-  return { why: 'its directory is an old copy that was put back: what it lacks is not known. Give it an empty one with --dir', isFinal: true };
+  return {
+    why: 'its directory is an old copy that was put back: what it lacks is not known. Give it an empty one with --dir',
+    isFinal: true,
+  };
 }
 
 function refusalOfStranger(state: State, known: SlaveRecord, { slave }: Registration): Refusal | undefined {
   if (!isAlive(state, slave)) return undefined;
   const isConnected = state.sessions.get(slave)?.link !== undefined;
-  if (isConnected) return { why: `the id ${slave} is in use by the slave at ${known.host}:${known.port}: choose another with --id`, isFinal: true };
-  return { why: `the id ${slave} is not free yet: the slave that had it is being waited for`, isFinal: false };
+  if (isConnected)
+    return {
+      why: `the id ${slave} is in use by the slave at ${known.host}:${known.port}: choose another with --id`,
+      isFinal: true,
+    };
+  return {
+    why: `the id ${slave} is not free yet: the slave that had it is being waited for`,
+    isFinal: false,
+  };
 }
 
 function recordOf(state: State, message: Registration): SlaveRecord {
@@ -88,8 +105,21 @@ function recordOf(state: State, message: Registration): SlaveRecord {
   const known = state.view.slaves.get(id);
   const isReconnection = known?.boot.nonce === boot.nonce && known.stage !== 'dead';
   // It is heard again: whoever was in doubt, or was only read from the journal, is no longer.
-  const stage = isReconnection ? (next(known.stage, 'heard') ?? known.stage) : known?.stage === 'dead' ? (next('dead', 'returned') ?? 'joining') : 'joining';
-  return { id, store: message.store as StoreId, boot, host, port, peerPort, pid, stage: stage === 'gone' ? 'joining' : stage }; // The codec has checked the store's form.
+  const stage = isReconnection
+    ? (next(known.stage, 'heard') ?? known.stage)
+    : known?.stage === 'dead'
+      ? (next('dead', 'returned') ?? 'joining')
+      : 'joining';
+  return {
+    id,
+    store: message.store as StoreId,
+    boot,
+    host,
+    port,
+    peerPort,
+    pid,
+    stage: stage === 'gone' ? 'joining' : stage,
+  }; // The codec has checked the store's form.
 }
 
 function open(state: State, link: LinkId, { slave, store, boot }: Registration): void {
@@ -98,10 +128,22 @@ function open(state: State, link: LinkId, { slave, store, boot }: Registration):
     state.effects.push({ kind: 'close-link', link: before.link });
     state.links.delete(before.link);
   }
-  const session = { link, slave, store: store as StoreId, nonce: boot.nonce, report: before?.nonce === boot.nonce ? before.report : undefined }; // As above.
+  const session = {
+    link,
+    slave,
+    store: store as StoreId,
+    nonce: boot.nonce,
+    report: before?.nonce === boot.nonce ? before.report : undefined,
+  }; // As above.
   state.sessions.set(slave, session);
   state.links.set(link, slave);
-  stepTally(state.tally, { kind: 'enrolled', slave, store: session.store, bootNonce: boot.nonce, now: state.now });
+  stepTally(state.tally, {
+    kind: 'enrolled',
+    slave,
+    store: session.store,
+    bootNonce: boot.nonce,
+    now: state.now,
+  });
   stepTally(state.tally, { kind: 'link-opened', slave });
 }
 
@@ -124,7 +166,8 @@ function welcome(state: State, link: LinkId, message: Registration): void {
   if (state.sessions.get(slave)?.link !== link) return;
   sendTo(state, slave, { kind: 'registered', clusterId: state.view.clusterId, view: wireOf(state.view) });
   for (const { partition, configuration } of message.adopted) {
-    if (configuration.epoch > (state.view.configurations[partition]?.epoch ?? Infinity)) onGrown(state, slave, partition, configuration);
+    if (configuration.epoch > (state.view.configurations[partition]?.epoch ?? Infinity))
+      onGrown(state, slave, partition, configuration);
   }
   askFence(state, slave);
   for (const [partition, intention] of state.intentions) {

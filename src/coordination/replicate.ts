@@ -25,7 +25,13 @@ export type Intention =
       readonly want: readonly SlaveId[];
       readonly without: readonly SlaveId[];
     }
-  | { readonly kind: 'grow'; readonly epoch: Epoch; readonly members: readonly Member[]; readonly learner: Member; readonly learnerNonce: string };
+  | {
+      readonly kind: 'grow';
+      readonly epoch: Epoch;
+      readonly members: readonly Member[];
+      readonly learner: Member;
+      readonly learnerNonce: string;
+    };
 
 export type Step =
   /** Its first configuration: nothing was ever written to it. */
@@ -39,7 +45,13 @@ export type Step =
       /** `heal`: somebody who must answer is gone; `balance`: it could wait. */
       readonly urgency: 'heal' | 'balance';
     }
-  | { readonly kind: 'grow'; readonly partition: Partition; readonly members: readonly Member[]; readonly learner: Member; readonly urgency: 'heal' | 'balance' }
+  | {
+      readonly kind: 'grow';
+      readonly partition: Partition;
+      readonly members: readonly Member[];
+      readonly learner: Member;
+      readonly urgency: 'heal' | 'balance';
+    }
   /** A grow that leads nowhere any more: the owner is asked to forget it, or to say that it has adopted it. */
   | { readonly kind: 'drop-grow'; readonly partition: Partition; readonly epoch: Epoch }
   /** No full member lives. Nothing to do but to say who could bring it back. */
@@ -77,11 +89,13 @@ export function replicate(situation: Situation): readonly Step[] {
 
 function stepOf(situation: Situation, partition: Partition, configuration: Configuration): Step | undefined {
   const wanted = situation.target[partition] ?? [];
-  if (configuration.epoch === 0) return situation.underWay.has(partition) ? undefined : found(situation, partition, wanted);
+  if (configuration.epoch === 0)
+    return situation.underWay.has(partition) ? undefined : found(situation, partition, wanted);
   const intention = situation.intentions.get(partition);
   if (intention !== undefined) return onward(situation, partition, configuration, intention);
   const live = configuration.members.filter((member) => isLive(situation, member));
-  if (live.length === 0) return { kind: 'lost', partition, slaves: configuration.members.map(({ slave }) => slave) };
+  if (live.length === 0)
+    return { kind: 'lost', partition, slaves: configuration.members.map(({ slave }) => slave) };
   const without = excluded(situation, partition, live);
   const isWhole = live.length === configuration.members.length && without.length === 0;
   if (!isWhole || isOwnerNew(situation, configuration)) {
@@ -116,23 +130,38 @@ function excluded(situation: Situation, partition: Partition, live: readonly Mem
   const slaves = live.map(({ slave }) => slave);
   const gone = new Set(slaves.filter((slave) => unfit?.has(slave)));
   for (const slave of slaves) {
-    const yields = [...(situation.cut.get(slave) ?? [])].some((other) => slaves.includes(other) && !gone.has(other));
+    const yields = [...(situation.cut.get(slave) ?? [])].some(
+      (other) => slaves.includes(other) && !gone.has(other),
+    );
     if (yields) gone.add(slave);
   }
   return gone.size < slaves.length ? [...gone] : [];
 }
 
 /** There is an intention: let it go on, take it back, or take it up again under a new number. */
-function onward(situation: Situation, partition: Partition, configuration: Configuration, intention: Intention): Step | undefined {
+function onward(
+  situation: Situation,
+  partition: Partition,
+  configuration: Configuration,
+  intention: Intention,
+): Step | undefined {
   const isUnderWay = situation.underWay.has(partition);
   if (intention.kind === 'fence') {
-    const step = takeUp(situation, partition, configuration, { ask: intention.ask, without: intention.without });
+    const step = takeUp(situation, partition, configuration, {
+      ask: intention.ask,
+      without: intention.without,
+    });
     return isUnderWay && step.kind !== 'lost' ? undefined : step;
   }
-  const isWhole = configuration.members.every((member) => isLive(situation, member)) && !isOwnerNew(situation, configuration);
-  if (!isWhole) return takeUp(situation, partition, configuration, { ask: intention.members, without: [] });
+  // While it lacks a member, or must lose one, it answers nobody: that does not wait for a copy to be made.
+  const live = configuration.members.filter((member) => isLive(situation, member));
+  const without = excluded(situation, partition, live);
+  const isWhole = live.length === configuration.members.length && without.length === 0;
+  if (!isWhole || isOwnerNew(situation, configuration))
+    return takeUp(situation, partition, configuration, { ask: intention.members, without });
   const { learner, learnerNonce } = intention;
-  const isLearning = isLive(situation, learner) && situation.view.slaves.get(learner.slave)?.boot.nonce === learnerNonce;
+  const isLearning =
+    isLive(situation, learner) && situation.view.slaves.get(learner.slave)?.boot.nonce === learnerNonce;
   return isUnderWay && isLearning ? undefined : { kind: 'drop-grow', partition, epoch: intention.epoch };
 }
 
@@ -155,29 +184,44 @@ interface Fence {
   readonly urgency: 'heal' | 'balance';
 }
 
-const fenceStep = (partition: Partition, ask: readonly Member[], fence: Fence): Step => ({ kind: 'fence', partition, ask, ...fence });
+const fenceStep = (partition: Partition, ask: readonly Member[], fence: Fence): Step => ({
+  kind: 'fence',
+  partition,
+  ask,
+  ...fence,
+});
 
 function union(members: readonly Member[], more: readonly Member[]): readonly Member[] {
   return [...members, ...more.filter((one) => !members.some((other) => sameMember(one, other)))];
 }
 
 /** All members live: grow at the data until everyone wanted is in, then shrink and reorder at the journal. */
-function toward(situation: Situation, partition: Partition, { members }: Configuration, wanted: readonly SlaveId[]): Step | undefined {
+function toward(
+  situation: Situation,
+  partition: Partition,
+  { members }: Configuration,
+  wanted: readonly SlaveId[],
+): Step | undefined {
   const holds = new Set(members.map(({ slave }) => slave));
   const missing = wanted.filter((slave) => !holds.has(slave));
   const urgency = members.length < wanted.length ? 'heal' : 'balance';
   if (!situation.serving.has(partition)) return undefined;
   for (const slave of missing) {
     const learner = mayLearn(situation, slave, members) ? memberOf(situation, slave) : undefined;
-    if (learner !== undefined) return { kind: 'grow', partition, learner, members: [...members, learner], urgency };
+    if (learner !== undefined)
+      return { kind: 'grow', partition, learner, members: [...members, learner], urgency };
   }
   const isSurplus = missing.length === 0 && members.length > wanted.length;
   const isOwnerElsewhere = missing.length === 0 && wanted[0] !== undefined && wanted[0] !== members[0]?.slave;
-  return isSurplus || isOwnerElsewhere ? fenceStep(partition, members, { want: wanted, without: [], urgency: 'balance' }) : undefined;
+  return isSurplus || isOwnerElsewhere
+    ? fenceStep(partition, members, { want: wanted, without: [], urgency: 'balance' })
+    : undefined;
 }
 
 function mayLearn({ cut, full }: Situation, slave: SlaveId, members: readonly Member[]): boolean {
-  const isCut = members.some((member) => cut.get(slave)?.has(member.slave) === true || cut.get(member.slave)?.has(slave) === true);
+  const isCut = members.some(
+    (member) => cut.get(slave)?.has(member.slave) === true || cut.get(member.slave)?.has(slave) === true,
+  );
   return !isCut && !full.has(slave);
 }
 
@@ -185,11 +229,13 @@ function mayLearn({ cut, full }: Situation, slave: SlaveId, members: readonly Me
  * The members of the configuration that ends a fence: those who answered and are full, in the order
  * of the placement. Whoever is too many goes only when everyone wanted is there.
  */
-export function chooseMembers(full: readonly Member[], { want, without }: Pick<Fence, 'want' | 'without'>): readonly Member[] {
+export function chooseMembers(
+  full: readonly Member[],
+  { want, without }: Pick<Fence, 'want' | 'without'>,
+): readonly Member[] {
   const fit = full.filter(({ slave }) => !without.includes(slave));
   const chosen = fit.length > 0 ? fit : full;
   const wanted = want.flatMap((slave) => chosen.find((member) => member.slave === slave) ?? []);
   if (wanted.length === want.length && wanted.length > 0) return wanted;
   return [...wanted, ...chosen.filter(({ slave }) => !want.includes(slave))];
 }
-

@@ -25,11 +25,20 @@ export type Input = { readonly now: Instant } & (
   | { readonly kind: 'message'; readonly link: LinkId; readonly message: FromSlave }
   | { readonly kind: 'link-closed'; readonly link: LinkId }
   /** `from` names the sender's socket for the answer. */
-  | { readonly kind: 'heartbeat'; readonly heartbeat: Heartbeat; readonly from: { readonly address: string; readonly port: number } }
+  | {
+      readonly kind: 'heartbeat';
+      readonly heartbeat: Heartbeat;
+      readonly from: { readonly address: string; readonly port: number };
+    }
   /** What `read-heartbeats` asked for is done. */
   | { readonly kind: 'heartbeats-read' }
   /** A slave's peer port refused a connection: the process is gone. */
-  | { readonly kind: 'probe-refused'; readonly slave: SlaveId; readonly store: StoreId; readonly nonce: string }
+  | {
+      readonly kind: 'probe-refused';
+      readonly slave: SlaveId;
+      readonly store: StoreId;
+      readonly nonce: string;
+    }
   /** The oldest commit of the journal that was not yet reported is durable. */
   | { readonly kind: 'durable' }
   | { readonly kind: 'tick' }
@@ -39,7 +48,11 @@ export type Effect =
   | { readonly kind: 'journal'; readonly changes: readonly Change[] }
   | { readonly kind: 'send'; readonly link: LinkId; readonly message: ToSlave }
   | { readonly kind: 'close-link'; readonly link: LinkId }
-  | { readonly kind: 'answer-heartbeat'; readonly to: { readonly address: string; readonly port: number }; readonly answer: HeartbeatAnswer }
+  | {
+      readonly kind: 'answer-heartbeat';
+      readonly to: { readonly address: string; readonly port: number };
+      readonly answer: HeartbeatAnswer;
+    }
   | { readonly kind: 'read-heartbeats' }
   /** Dial the peer port once and say if it refuses. */
   | { readonly kind: 'probe'; readonly record: SlaveRecord }
@@ -120,9 +133,15 @@ export interface State {
 
 export function init(journal: Journal, now: Instant): State {
   const { settings, slaves, configurations, clusterId } = journal;
-  invariant(configurations.length === settings.partitions, 'the journal has a configuration for each partition');
+  invariant(
+    configurations.length === settings.partitions,
+    'the journal has a configuration for each partition',
+  );
   // Whoever is in the journal may be alive: it is listened for, and judged after one full window.
-  const records = slaves.map((record) => [record.id, { ...record, stage: record.stage === 'dead' ? 'dead' : 'suspect' } as const] as const);
+  const records = slaves.map(
+    (record) =>
+      [record.id, { ...record, stage: record.stage === 'dead' ? 'dead' : 'suspect' } as const] as const,
+  );
   const state: State = {
     now,
     view: { clusterId, epoch: journal.lastNumber, settings, slaves: new Map(records), configurations },

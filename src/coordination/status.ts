@@ -5,7 +5,15 @@
  * word: every partition is served by the slaves that the placement names, all of them.
  */
 import type { Partition } from '../common/ids.ts';
-import type { ClusterState, KeyRange, Place, RingPicture, SlaveStatus, Status, Where } from '../common/message/admin.ts';
+import type {
+  ClusterState,
+  KeyRange,
+  Place,
+  RingPicture,
+  SlaveStatus,
+  Status,
+  Where,
+} from '../common/message/admin.ts';
 import { key } from '../common/ids.ts';
 import { partitionOf, slotOf, slotsOf } from '../common/slot.ts';
 import type { Configuration, Member, SlaveRecord, View } from '../common/view.ts';
@@ -23,7 +31,12 @@ export const meaningOf = (state: ClusterState): string => MEANING[state];
 
 export function healthOf(state: State): ClusterState {
   const { view, target, lost } = state;
-  if (lost.size > 0 || view.configurations.some(({ epoch }) => epoch === 0) || target.every((slaves) => slaves.length === 0)) return 'unavailable';
+  if (
+    lost.size > 0 ||
+    view.configurations.some(({ epoch }) => epoch === 0) ||
+    target.every((slaves) => slaves.length === 0)
+  )
+    return 'unavailable';
   if (healingPartitions(state) > 0) return 'healing';
   const wanted = wantedCopies(state);
   return view.configurations.some(({ members }) => members.length < wanted) ? 'degraded' : 'healthy';
@@ -49,7 +62,11 @@ export function healingPartitions(state: State): number {
 }
 
 function isAsWanted({ members }: Configuration, wanted: readonly string[]): boolean {
-  return members.length === wanted.length && members[0]?.slave === wanted[0] && wanted.every((slave) => members.some((member) => member.slave === slave));
+  return (
+    members.length === wanted.length &&
+    members[0]?.slave === wanted[0] &&
+    wanted.every((slave) => members.some((member) => member.slave === slave))
+  );
 }
 
 export function statusOf(state: State): Status {
@@ -144,6 +161,8 @@ export function ringPictureOf(view: View): RingPicture {
     replicas: replicas === 0 ? 'all' : replicas,
     slaves: slaves.map(({ id, host, port, stage }) => ({ id, address: `${host}:${port}`, state: stage })),
     tokens: seats,
-    owners: view.configurations.map(({ members }) => (members[0] === undefined ? -1 : (places.get(members[0].slave) ?? -1))),
+    owners: view.configurations.map(({ members }) =>
+      members[0] === undefined ? -1 : (places.get(members[0].slave) ?? -1),
+    ),
   };
 }

@@ -9,7 +9,7 @@ import { unreachable } from '../common/invariant.ts';
 import type { Partition, SlaveId, StoreId } from '../common/ids.ts';
 import { onCopyBegin, onCopyPart } from './migration/receiver.ts';
 import { onCopyState, onLearnerAck } from './migration/sender.ts';
-import type { AckItem, PeerMessage } from './peer-message.ts';
+import type { AckItem, PeerMessage, ProbeItem } from './peer-message.ts';
 import { onAppend, onCommit, onFetch, onLevel, onProbe } from './replication/copy.ts';
 import { onAck, onFetched, onPeerLink, onPosition } from './replication/owner.ts';
 import { onPing, onPong } from './replication/promises.ts';
@@ -38,56 +38,78 @@ interface Speaker {
 }
 
 function converse(state: State, speaker: Speaker, message: PeerMessage): void {
+  if ('items' in message) converseOfMany(state, speaker, message);
+  else converseOfOne(state, speaker, message);
+}
+
+type OfMany = Extract<PeerMessage, { readonly items: unknown }>;
+type OfOne = Exclude<PeerMessage, OfMany>;
+
+/** Messages about many partitions. */
+function converseOfMany(state: State, speaker: Speaker, message: OfMany): void {
   const { host } = state;
-  const { from, store } = speaker;
-  /** Replicas of whose configuration the speaker is a member. */
-  const shared = (index: Partition): Replica | undefined => {
-    const replica = state.replicas[index];
-    return replica !== undefined && isMember(replica, from, store) ? replica : undefined;
-  };
+  const { from } = speaker;
+  const shared = (index: Partition): Replica | undefined => sharedAt(state, speaker, index);
   switch (message.kind) {
     case 'append':
       return onAppend(({ partition }) => sharedOrLearnt(state, speaker, partition), from, message, host);
     case 'ack':
-      for (const item of message.items) acknowledge(state, speaker, item);
-      return;
+      return message.items.forEach((item) => {
+        acknowledge(state, speaker, item);
+      });
     case 'ping':
       return onPing(shared, from, message, host);
     case 'pong':
       return onPong(shared, from, message, host);
     case 'commit':
-      for (const item of message.items) withReplica(sharedOrLearnt(state, speaker, item.partition), (replica) => { onCommit(replica, from, item, host); });
-      return;
+      return message.items.forEach((item) => {
+        withReplica(sharedOrLearnt(state, speaker, item.partition), (replica) => {
+          onCommit(replica, from, item, host);
+        });
+      });
     case 'probe':
-      for (const item of message.items) {
-        const owner = item.configuration.members[0];
-        if (isPartition(state, item.partition) && owner?.slave === from && owner.store === store) {
-          onProbe(replicaAt(state, item.partition), from, message.sentAt, item, host);
-        }
-      }
-      return;
+      return message.items.forEach((item) => {
+        beProbed(state, speaker, message.sentAt, item);
+      });
     case 'position':
-      for (const item of message.items) withReplica(shared(item.partition), (replica) => { onPosition(replica, from, message.echo, item, host); });
-      return;
+      return message.items.forEach((item) => {
+        withReplica(shared(item.partition), (replica) => {
+          onPosition(replica, { from, echo: message.echo }, item, host);
+        });
+      });
     default:
-      return converseOfOne(state, speaker, message, shared);
+      return unreachable(message);
   }
 }
 
-type OfOne = Exclude<PeerMessage, { readonly items: unknown }>;
+function beProbed(state: State, { from, store }: Speaker, sentAt: number, item: ProbeItem): void {
+  const owner = item.configuration.members[0];
+  const isOwners = owner?.slave === from && owner.store === store;
+  if (isOwners && isPartition(state, item.partition))
+    onProbe(replicaAt(state, item.partition), { from, sentAt }, item, state.host);
+}
 
 /** Messages about one partition. */
-function converseOfOne(state: State, { from, store }: Speaker, message: OfOne, shared: (index: Partition) => Replica | undefined): void {
+function converseOfOne(state: State, speaker: Speaker, message: OfOne): void {
   const { host } = state;
+  const { from, store } = speaker;
+  const shared = (index: Partition): Replica | undefined => sharedAt(state, speaker, index);
   switch (message.kind) {
     case 'level':
-      return withReplica(shared(message.item.partition), (replica) => { onLevel(replica, from, message.item, host); });
+      return withReplica(shared(message.item.partition), (replica) => {
+        onLevel(replica, from, message.item, host);
+      });
     case 'fetch':
-      return withReplica(shared(message.partition), (replica) => { onFetch(replica, from, message, host); });
+      return withReplica(shared(message.partition), (replica) => {
+        onFetch(replica, from, message, host);
+      });
     case 'fetched':
-      return withReplica(shared(message.item.partition), (replica) => { onFetched(replica, from, message.item, host); });
+      return withReplica(shared(message.item.partition), (replica) => {
+        onFetched(replica, from, message.item, host);
+      });
     case 'copy-begin':
-      if (isPartition(state, message.partition)) onCopyBegin(replicaAt(state, message.partition), { slave: from, store }, message, host);
+      if (isPartition(state, message.partition))
+        onCopyBegin(replicaAt(state, message.partition), { slave: from, store }, message, host);
       return;
     case 'copy-state':
       return withReplica(state.replicas[message.partition], (replica) => {
@@ -100,6 +122,12 @@ function converseOfOne(state: State, { from, store }: Speaker, message: OfOne, s
     default:
       return unreachable(message);
   }
+}
+
+/** The replica, if the speaker is a member of its configuration. */
+function sharedAt({ replicas }: State, { from, store }: Speaker, index: Partition): Replica | undefined {
+  const replica = replicas[index];
+  return replica !== undefined && isMember(replica, from, store) ? replica : undefined;
 }
 
 function withReplica(replica: Replica | undefined, then: (replica: Replica) => void): void {

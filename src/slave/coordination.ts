@@ -27,10 +27,12 @@ export function onControl(state: State, message: ToSlave): void {
     case 'fence':
       return onFence(state, message.epoch, message.partitions);
     case 'grow':
-      if (isPartition(state, message.partition)) onGrow(replicaAt(state, message.partition), message, state.host);
+      if (isPartition(state, message.partition))
+        onGrow(replicaAt(state, message.partition), message, state.host);
       return;
     case 'drop-grow':
-      if (isPartition(state, message.partition)) onDropGrow(replicaAt(state, message.partition), message.epoch, state.host);
+      if (isPartition(state, message.partition))
+        onDropGrow(replicaAt(state, message.partition), message.epoch, state.host);
       return;
     case 'buried':
       state.isRegistered = false;
@@ -70,7 +72,8 @@ function tellWhatIs(state: State): void {
 function onView(state: State, change: ToSlave & { kind: 'view' }): void {
   if (state.view === undefined) return;
   state.view = changeView(state.view, change);
-  for (const { partition, configuration } of change.configurations) onConfiguration(state, partition, configuration);
+  for (const { partition, configuration } of change.configurations)
+    onConfiguration(state, partition, configuration);
   state.extra.push({ kind: 'view-changed', view: state.view });
 }
 

@@ -50,12 +50,15 @@ function ping(state: State, replicas: readonly Replica[]): void {
   const { host } = state;
   if (host.now - state.pingedAt < host.promiseMs / 3 || state.view === undefined) return;
   state.pingedAt = host.now;
-  for (const [slave, items] of pings(replicas, host)) host.out.send(slave, { kind: 'ping', sentAt: host.now, items });
+  for (const [slave, items] of pings(replicas, host))
+    host.out.send(slave, { kind: 'ping', sentAt: host.now, items });
 }
 
 function fillTables(state: State, replicas: readonly Replica[]): void {
   const { host } = state;
-  const dirty = replicas.filter(({ table, role }) => role !== 'none' && table.filling === undefined && isDirty(table));
+  const dirty = replicas.filter(
+    ({ table, role }) => role !== 'none' && table.filling === undefined && isDirty(table),
+  );
   const waitingBytes = dirty.reduce((sum, { table }) => sum + table.overlayBytes, 0);
   if (host.now - state.filledAt < FILL_EVERY_MS && waitingBytes < FILL_BYTES) return;
   state.filledAt = host.now;

@@ -132,7 +132,11 @@ const level: Codec<Of<'level'>> = {
   hasTail: true,
   encode({ item }) {
     const { round, sentAt, entries, end } = item;
-    const writer = startOfOne(this.type, item, COUNT_BYTES + CLOCK_BYTES + FLAG_BYTES + (end ? POSITION_BYTES : 0));
+    const writer = startOfOne(
+      this.type,
+      item,
+      COUNT_BYTES + CLOCK_BYTES + FLAG_BYTES + (end ? POSITION_BYTES : 0),
+    );
     writer.u48(round);
     writer.f64(sentAt);
     writer.flag(end !== undefined);

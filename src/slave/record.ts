@@ -25,7 +25,10 @@ export function encodeRecord(storeKey: Buffer, { value, expiresAt }: StoredValue
 
 /** @throws BrokenStore when the checksum does not match. */
 export function decodeRecord(storeKey: Buffer, bytes: Buffer): StoredValue {
-  if (bytes.length < HEAD_BYTES || checksum(bytes.subarray(4), checksum(storeKey)) !== bytes.readUInt32BE(0)) {
+  if (
+    bytes.length < HEAD_BYTES ||
+    checksum(bytes.subarray(4), checksum(storeKey)) !== bytes.readUInt32BE(0)
+  ) {
     throw new BrokenStore(`the record ${storeKey.toString('hex')} does not match its checksum`);
   }
   return { value: bytes.subarray(HEAD_BYTES), expiresAt: bytes.readDoubleBE(4) };

@@ -42,8 +42,11 @@ export function recover(state: State): void {
   for (const replica of unbegun) release(replica, replica.fence, state.host);
 }
 
-function* records(store: OrderedStore, span: { readonly from: Buffer; readonly to: Buffer }): Generator<{ key: Buffer; value: Buffer }> {
-  for (let { from } = span; ; ) {
+function* records(
+  store: OrderedStore,
+  span: { readonly from: Buffer; readonly to: Buffer },
+): Generator<{ key: Buffer; value: Buffer }> {
+  for (let { from } = span; ;) {
     const part = store.range(from, span.to, PART);
     yield* part;
     const last = part.at(-1)?.key;
@@ -56,7 +59,8 @@ function readLog(state: State): readonly LogItem[] {
   const found: LogItem[] = [];
   for (const { key, value } of records(state.host.store, logSpan)) {
     const items = decodeItems(value);
-    if (items === undefined) throw new BrokenStore(`record ${indexOfLog(key)} of the log does not match its checksum`);
+    if (items === undefined)
+      throw new BrokenStore(`record ${indexOfLog(key)} of the log does not match its checksum`);
     for (const item of items) found.push(item);
     noteRecord(state.records, indexOfLog(key), value);
   }
@@ -69,14 +73,18 @@ function sinceReset(items: readonly LogItem[]): readonly LogItem[] {
   items.forEach((item, place) => {
     if (item.kind === 'reset') resets.set(item.partition, place);
   });
-  return items.filter((item, place) => place >= (resets.get(item.kind === 'entry' ? item.entry.partition : item.partition) ?? 0));
+  return items.filter(
+    (item, place) =>
+      place >= (resets.get(item.kind === 'entry' ? item.entry.partition : item.partition) ?? 0),
+  );
 }
 
 function recallItem(state: State, item: LogItem, unbegun: ReadonlySet<Replica>): void {
   const index: Partition = item.kind === 'entry' ? item.entry.partition : item.partition;
   const replica = state.replicas[index];
   // The oath is written with the first thing a replica does, so a partition without one was never here.
-  if (replica === undefined) throw new BrokenStore(`the log tells of partition ${index}, of which nothing was sworn`);
+  if (replica === undefined)
+    throw new BrokenStore(`the log tells of partition ${index}, of which nothing was sworn`);
   // Its log leads on from a snapshot of which nothing has come.
   if (unbegun.has(replica)) return;
   if (item.kind === 'entry') recallEntry(replica, item.entry);
@@ -92,7 +100,8 @@ function recallEntry(replica: Replica, entry: Entry): void {
   } else if (entry.seq <= log.end.seq && entry.seq > log.base.seq) {
     log.cutAfter(entry.seq - 1);
   }
-  if (!log.isNext(entry)) throw new BrokenStore(`the log of partition ${replica.partition} has a gap before ${entry.seq}`);
+  if (!log.isNext(entry))
+    throw new BrokenStore(`the log of partition ${replica.partition} has a gap before ${entry.seq}`);
   log.append(entry);
 }
 

@@ -60,7 +60,8 @@ function redirect(state: State, index: Partition, slot: Slot): Failure {
   const record = owner && state.view?.slaves.get(owner.slave);
   if (record === undefined || owner === undefined) return CLUSTERDOWN;
   // The view names us, but no configuration has reached us yet, or we are fenced out of it.
-  if (owner.slave === state.host.self.slave) return owner.store === state.host.self.store ? TRYAGAIN : CLUSTERDOWN;
+  if (owner.slave === state.host.self.slave)
+    return owner.store === state.host.self.store ? TRYAGAIN : CLUSTERDOWN;
   return new Failure(`MOVED ${slot} ${record.host}:${record.port}`);
 }
 
@@ -96,7 +97,12 @@ export class CommittedData implements Data {
  * A read at this slave, outside any step. Undefined: it met a key whose time is over, and must go
  * through the machine as a request. The caller asks `refusalOf` before and after (P4).
  */
-export function readCommitted(state: State, request: { partition: Partition; args: readonly Buffer[]; read: Read }, now: Instant, wall: Stamp): Reply | 'expired' {
+export function readCommitted(
+  state: State,
+  request: { partition: Partition; args: readonly Buffer[]; read: Read },
+  now: Instant,
+  wall: Stamp,
+): Reply | 'expired' {
   const replica = state.replicas[request.partition];
   if (replica === undefined) return TRYAGAIN;
   const clock = clockOf(replica, now);
@@ -154,7 +160,12 @@ class Turn {
     let found = this.#growing.get(replica);
     if (found === undefined) {
       const { host } = this.#state;
-      found = { replica, data: new PreparedData(host, replica, stampNow(replica, host)), effects: [], bytes: 0 };
+      found = {
+        replica,
+        data: new PreparedData(host, replica, stampNow(replica, host)),
+        effects: [],
+        bytes: 0,
+      };
       this.#growing.set(replica, found);
     }
     return found;
@@ -228,7 +239,8 @@ export function onRequests(state: State, requests: readonly Request[]): void {
     state.commands += 1;
     const replica = state.replicas[request.partition];
     const refusal = refusalOf(state, request.partition, request.slot, state.host.now);
-    if (refusal !== undefined || replica === undefined) state.host.out.answer(request.ticket, refusal ?? TRYAGAIN);
+    if (refusal !== undefined || replica === undefined)
+      state.host.out.answer(request.ticket, refusal ?? TRYAGAIN);
     else if (isHeldBack(replica)) park(state, replica, request);
     else evaluate(state, turn, replica, request);
   }
@@ -254,7 +266,8 @@ export function resumeParked(state: State): void {
 
 function evaluate(state: State, turn: Turn, replica: Replica, request: Request): void {
   const { run } = request;
-  if (run.kind === 'read') return wait(state, replica, request, evaluateRead(turn, replica, request, run.read));
+  if (run.kind === 'read')
+    return wait(state, replica, request, evaluateRead(turn, replica, request, run.read));
   if (run.kind === 'look') return wait(state, replica, request, evaluateLook(turn, replica, run.look));
   if (replica.configuration.members.length < state.host.minCopies) {
     return state.host.out.answer(request.ticket, NOREPLICAS);
@@ -263,7 +276,12 @@ function evaluate(state: State, turn: Turn, replica: Replica, request: Request):
   const growing = turn.growing(replica);
   const { reply, effects } = run.write(request.args, growing.data);
   turn.add(growing, effects);
-  wait(state, replica, request, { seq: turn.seqOf(growing), reply, read: undefined, isLogged: effects.length > 0 });
+  wait(state, replica, request, {
+    seq: turn.seqOf(growing),
+    reply,
+    read: undefined,
+    isLogged: effects.length > 0,
+  });
   turn.endIfLarge(growing);
 }
 
@@ -286,7 +304,9 @@ function evaluateLook(turn: Turn, replica: Replica, look: Look): Evaluated {
 
 /** What removes the keys among these whose time is over. */
 function removalsOf(data: PreparedData, keys: readonly Key[]): readonly DataEffect[] {
-  return keys.filter((name) => data.raw(name) !== undefined && data.get(name) === undefined).map((key) => ({ kind: 'delete', key }));
+  return keys
+    .filter((name) => data.raw(name) !== undefined && data.get(name) === undefined)
+    .map((key) => ({ kind: 'delete', key }));
 }
 
 interface Evaluated {
@@ -296,7 +316,12 @@ interface Evaluated {
   readonly isLogged: boolean;
 }
 
-function wait(state: State, replica: Replica, { ticket }: Request, { seq, reply, read, isLogged }: Evaluated): void {
+function wait(
+  state: State,
+  replica: Replica,
+  { ticket }: Request,
+  { seq, reply, read, isLogged }: Evaluated,
+): void {
   const { host } = state;
   if (seq <= replica.committed) return host.out.answer(ticket, read === undefined ? reply : read(host));
   const deadline = after(host.now, host.requestTimeoutMs);
@@ -312,4 +337,3 @@ export function removeExpired(state: State, expired: ReadonlyMap<Replica, readon
   }
   turn.propose();
 }
-

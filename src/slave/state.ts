@@ -132,7 +132,10 @@ export const isPartition = (state: State, index: number): boolean =>
   state.view !== undefined && index >= 0 && index < state.view.settings.partitions;
 
 /** What a registration tells of this store: the highest epoch that it has sworn to, and what it has adopted. */
-export function oathsOf(state: State): { readonly epoch: Epoch; readonly adopted: readonly AdoptedConfiguration[] } {
+export function oathsOf(state: State): {
+  readonly epoch: Epoch;
+  readonly adopted: readonly AdoptedConfiguration[];
+} {
   const replicas = replicasOf(state);
   const adopted = replicas.filter(({ configuration }) => configuration.epoch > 0);
   return {

@@ -21,7 +21,16 @@ import { laterStamp, type Stamp, stamp } from '../common/time.ts';
 import type { Effect } from './commands/evaluation.ts';
 import { decodeRecord, digestOf, encodeRecord, type StoredValue } from './record.ts';
 import { type Position, START } from './replication/position.ts';
-import { dataKey, dataSpan, expiryKey, expirySpan, keyOfData, keyOfExpiry, type Span, sumKey } from './store-layout.ts';
+import {
+  dataKey,
+  dataSpan,
+  expiryKey,
+  expirySpan,
+  keyOfData,
+  keyOfExpiry,
+  type Span,
+  sumKey,
+} from './store-layout.ts';
 import { decodeSum, encodeSum } from './table-sum.ts';
 
 interface Held {
@@ -97,7 +106,8 @@ export interface Fill {
 }
 
 /** Whether a fill would change anything. */
-export const isDirty = (table: Table): boolean => table.overlay.size > 0 || table.filled.seq !== table.applied.seq;
+export const isDirty = (table: Table): boolean =>
+  table.overlay.size > 0 || table.filled.seq !== table.applied.seq;
 
 /** Begins a fill: the changes go to the store in one commit, then `filled` is called. */
 export function fill(store: OrderedStore, table: Table, changes: Change[]): Fill {
@@ -124,7 +134,11 @@ export function fill(store: OrderedStore, table: Table, changes: Change[]): Fill
     digest = (digest + digestOf(record)) >>> 0;
     changes.push({ kind: 'put', key: storeKey, value: record });
     if (stored.expiresAt > 0) {
-      changes.push({ kind: 'put', key: expiryKey(table.partition, stored.expiresAt, name), value: Buffer.alloc(0) });
+      changes.push({
+        kind: 'put',
+        key: expiryKey(table.partition, stored.expiresAt, name),
+        value: Buffer.alloc(0),
+      });
     }
   }
   const sum = { filled: table.applied, stamp: table.stamp, count, digest };
@@ -181,21 +195,36 @@ export function snapshotPart(
   const last = stored.at(-1)?.key;
   const isWhole = stored.length < limit.records && sizeOf(stored) < limit.bytes;
   const to = isWhole || last === undefined ? undefined : last;
-  const merged = new Map<string, { key: Key; stored: StoredValue; storeKey: Buffer }>();
-  for (const { key: storeKey, value } of stored) {
-    const name = keyOfData(storeKey);
-    if (!table.overlay.has(name)) {
-      merged.set(name, { key: name, stored: decodeRecord(storeKey, value), storeKey });
-    }
+  const found = [...storedOf(table, stored), ...heldBetween(table, from, to)];
+  return { records: found.sort((a, b) => Buffer.compare(a.storeKey, b.storeKey)), next: to };
+}
+
+interface Found {
+  readonly key: Key;
+  readonly stored: StoredValue;
+  readonly storeKey: Buffer;
+}
+
+/** Records of the store that no later effect hides. */
+const storedOf = (
+  { overlay }: Table,
+  records: readonly { readonly key: Buffer; readonly value: Buffer }[],
+): readonly Found[] =>
+  records.flatMap(({ key: storeKey, value }) => {
+    const key = keyOfData(storeKey);
+    return overlay.has(key) ? [] : [{ key, stored: decodeRecord(storeKey, value), storeKey }];
+  });
+
+/** What waits in the overlay for keys from `from` to `to`, both included; undefined: to the end. */
+function heldBetween({ partition, overlay }: Table, from: Buffer, to: Buffer | undefined): readonly Found[] {
+  const found: Found[] = [];
+  for (const [key, { stored }] of overlay) {
+    if (stored === undefined) continue;
+    const storeKey = dataKey(partition, key);
+    const isPast = to !== undefined && Buffer.compare(storeKey, to) > 0;
+    if (!isPast && Buffer.compare(storeKey, from) >= 0) found.push({ key, stored, storeKey });
   }
-  for (const [name, held] of table.overlay) {
-    if (held.stored === undefined) continue;
-    const storeKey = dataKey(table.partition, name);
-    const isInside = Buffer.compare(storeKey, from) >= 0 && (to === undefined || Buffer.compare(storeKey, to) <= 0);
-    if (isInside) merged.set(name, { key: name, stored: held.stored, storeKey });
-  }
-  const records = [...merged.values()].sort((a, b) => Buffer.compare(a.storeKey, b.storeKey));
-  return { records, next: to };
+  return found;
 }
 
 const sizeOf = (records: readonly { readonly key: Buffer; readonly value: Buffer }[]): number =>
@@ -253,7 +282,9 @@ export function recoverTable(store: OrderedStore, index: Partition): Table {
     table.digest = sum.digest;
   }
   if (table.count !== count || table.digest !== digest) {
-    throw new BrokenStore(`partition ${index} holds ${count} records (digest ${digest}), its sum says ${table.count} (${table.digest})`);
+    throw new BrokenStore(
+      `partition ${index} holds ${count} records (digest ${digest}), its sum says ${table.count} (${table.digest})`,
+    );
   }
   return table;
 }

@@ -5,12 +5,26 @@ import fc from 'fast-check';
 import { Deque } from '../../src/common/deque.ts';
 import { Bug } from '../../src/common/invariant.ts';
 
-type Move = { readonly kind: 'push' | 'shift'; readonly times: number } | { readonly kind: 'truncate'; readonly share: number };
+type Move =
+  | { readonly kind: 'push' | 'shift'; readonly times: number }
+  | { readonly kind: 'truncate'; readonly share: number };
 
 const move: fc.Arbitrary<Move> = fc.oneof(
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant('push' as const), times: fc.integer({ min: 1, max: 900 }) }) },
-  { weight: 3, arbitrary: fc.record({ kind: fc.constant('shift' as const), times: fc.integer({ min: 1, max: 900 }) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('truncate' as const), share: fc.double({ min: 0, max: 1, noNaN: true }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant('push' as const), times: fc.integer({ min: 1, max: 900 }) }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({ kind: fc.constant('shift' as const), times: fc.integer({ min: 1, max: 900 }) }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant('truncate' as const),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+  },
 );
 
 describe('a deque', () => {

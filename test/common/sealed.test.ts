@@ -17,7 +17,10 @@ describe('a sealed record', () => {
       fc.property(fc.integer({ min: 0, max: bytes.length * 8 - 1 }), (bit) => {
         const flipped = Buffer.from(bytes);
         flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-        expect(() => unseal(flipped, 'a record')).to.throw(BrokenStore, 'a record does not match its checksum');
+        expect(() => unseal(flipped, 'a record')).to.throw(
+          BrokenStore,
+          'a record does not match its checksum',
+        );
       }),
     );
   });

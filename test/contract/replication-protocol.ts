@@ -24,7 +24,11 @@ const CHAPTERS: readonly Chapter[] = [
   { title: 'slaves that die and come back', kinds: ['crash'], weather: CALM },
   { title: 'slaves that sleep longer than their promises', kinds: ['pause'], weather: CALM },
   { title: 'slaves that cannot reach each other', kinds: ['cut'], weather: CALM },
-  { title: 'a coordination server that dies in the middle of things', kinds: ['coordinator', 'crash'], weather: CALM },
+  {
+    title: 'a coordination server that dies in the middle of things',
+    kinds: ['coordinator', 'crash'],
+    weather: CALM,
+  },
   { title: 'everything going down at once', kinds: ['crash-all', 'coordinator'], weather: CALM },
   { title: 'slaves that join while others die', kinds: ['join', 'crash', 'pause'], weather: CALM },
   { title: 'frames that are lost, repeated and reordered', kinds: ['crash', 'pause'], weather: WILD },
@@ -40,13 +44,21 @@ export function replicationProtocolContract(name: string, seeds: readonly number
     for (const { title, kinds, weather } of CHAPTERS) {
       for (const replicas of [2, 3]) {
         it(`through ${title}, with ${replicas} copies`, () => {
-          for (const seed of seeds) judge(attempt({ seed, slaves: 4, replicas, weather, kinds, troubles: 5 }), seed);
+          for (const seed of seeds)
+            judge(attempt({ seed, slaves: 4, replicas, weather, kinds, troubles: 5 }), seed);
         }).timeout(30_000);
       }
     }
 
     it('tells the same story twice from the same seed', () => {
-      const plan: Plan = { seed: 7, slaves: 4, replicas: 2, weather: WILD, kinds: ['crash', 'cut', 'pause'], troubles: 4 };
+      const plan: Plan = {
+        seed: 7,
+        slaves: 4,
+        replicas: 2,
+        weather: WILD,
+        kinds: ['crash', 'cut', 'pause'],
+        troubles: 4,
+      };
       expect(attempt(plan)).to.deep.equal(attempt(plan));
     });
   });

@@ -8,7 +8,14 @@
  * Stores are memory: a crash keeps what was durable, and a few commits more that nobody heard of.
  * It knows nothing of clients; `workload.ts` brings them.
  */
-import { type Partition, partition, slaveId, type SlaveId, storeId, type StoreId } from '../../src/common/ids.ts';
+import {
+  type Partition,
+  partition,
+  slaveId,
+  type SlaveId,
+  storeId,
+  type StoreId,
+} from '../../src/common/ids.ts';
 import { invariant } from '../../src/common/invariant.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/common/memory-store.ts';
 import type { FromSlave, ToSlave } from '../../src/common/message/control.ts';
@@ -23,7 +30,13 @@ import type { PeerMessage } from '../../src/slave/peer-message.ts';
 import { recover } from '../../src/slave/recovery.ts';
 import type { Request } from '../../src/slave/request.ts';
 import * as slave from '../../src/slave/slave.ts';
-import { type Effect as SlaveEffect, init as initSlave, type Input as SlaveInput, oathsOf, type State as SlaveState } from '../../src/slave/state.ts';
+import {
+  type Effect as SlaveEffect,
+  init as initSlave,
+  type Input as SlaveInput,
+  oathsOf,
+  type State as SlaveState,
+} from '../../src/slave/state.ts';
 import type { World } from './world.ts';
 
 export interface Weather {
@@ -120,9 +133,25 @@ export class Cluster {
     const disk = createMemoryStore();
     const number = this.slaves.size + 1;
     const node: SlaveNode = {
-      ...{ life: 0, isUp: false, pausedUntil: 0, held: [], id, disk, boots: 0, nonce: '', link: undefined, sequence: 0, clusterId: undefined },
+      ...{
+        life: 0,
+        isUp: false,
+        pausedUntil: 0,
+        held: [],
+        id,
+        disk,
+        boots: 0,
+        nonce: '',
+        link: undefined,
+        sequence: 0,
+        clusterId: undefined,
+      },
       store: storeId(number.toString(16).padStart(32, '0')),
-      state: initSlave({ self: { slave: id, store: storeId('0'.repeat(32)) }, nonce: '', logKeepBytes: 0 }, disk, this.#time()),
+      state: initSlave(
+        { self: { slave: id, store: storeId('0'.repeat(32)) }, nonce: '', logKeepBytes: 0 },
+        disk,
+        this.#time(),
+      ),
       tickets: new Map(),
     };
     this.slaves.set(id, node);
@@ -268,7 +297,11 @@ export class Cluster {
     }
   }
 
-  #commit(node: Process & { disk: MemoryStore }, changes: Parameters<MemoryStore['commit']>[0], done: () => void): void {
+  #commit(
+    node: Process & { disk: MemoryStore },
+    changes: Parameters<MemoryStore['commit']>[0],
+    done: () => void,
+  ): void {
     const { disk } = node;
     disk.commit(changes, done);
     this.world.in(this.world.between(1, 40) / 10, () => {
@@ -306,11 +339,16 @@ export class Cluster {
 
   #connectPair(a: SlaveNode, b: SlaveNode): void {
     const pair = pairOf(a, b);
-    const knows = a.state.view?.slaves.get(b.id)?.store === b.store && b.state.view?.slaves.get(a.id)?.store === a.store;
-    if (this.#links.get(pair)?.isOpen === true || this.#cuts.has(pair) || !a.isUp || !b.isUp || !knows) return;
+    const knows =
+      a.state.view?.slaves.get(b.id)?.store === b.store && b.state.view?.slaves.get(a.id)?.store === a.store;
+    if (this.#links.get(pair)?.isOpen === true || this.#cuts.has(pair) || !a.isUp || !b.isUp || !knows)
+      return;
     const link: PeerLink = { ends: [a, b], isOpen: true, lastArrival: [0, 0] };
     this.#links.set(pair, link);
-    for (const [self, other] of [[a, b], [b, a]] as const) {
+    for (const [self, other] of [
+      [a, b],
+      [b, a],
+    ] as const) {
       this.#to(self, () => {
         if (link.isOpen) this.#feedSlave(self, { kind: 'peer-opened', slave: other.id, store: other.store });
       });
@@ -322,7 +360,8 @@ export class Cluster {
     link.isOpen = false;
     for (const [self, other] of [link.ends, [link.ends[1], link.ends[0]]] as const) {
       this.#to(self, () => {
-        if (this.#links.get(pairOf(self, other))?.isOpen !== true) this.#feedSlave(self, { kind: 'peer-closed', slave: other.id });
+        if (this.#links.get(pairOf(self, other))?.isOpen !== true)
+          this.#feedSlave(self, { kind: 'peer-closed', slave: other.id });
       });
     }
     this.world.in(this.world.between(20, 200), () => {
@@ -341,7 +380,9 @@ export class Cluster {
     for (let copy = 0; copy < copies; copy += 1) {
       const isLate = this.world.chance(latePercent) || copy > 0;
       const delay = this.world.between(1, isLate ? 800 : 20) / 10;
-      const arrival = isLate ? this.world.now + delay : Math.max(link.lastArrival[direction], this.world.now + delay);
+      const arrival = isLate
+        ? this.world.now + delay
+        : Math.max(link.lastArrival[direction], this.world.now + delay);
       if (!isLate) link.lastArrival[direction] = arrival;
       this.world.at(arrival, () => {
         if (!link.isOpen) return;
@@ -370,7 +411,15 @@ export class Cluster {
     this.#tell(node, {
       ...{ kind: 'register', clusterId: node.clusterId, slave: node.id, store: node.store },
       boot: { count: node.boots, nonce: node.nonce },
-      ...{ kernelBoot: 'k', isSameKernelBoot: true, durability: 'fsync', host: '127.0.0.1', port: 1, peerPort: 2, pid: 3 },
+      ...{
+        kernelBoot: 'k',
+        isSameKernelBoot: true,
+        durability: 'fsync',
+        host: '127.0.0.1',
+        port: 1,
+        peerPort: 2,
+        pid: 3,
+      },
       ...oathsOf(node.state),
     });
   }
@@ -434,8 +483,21 @@ export class Cluster {
     if (view === undefined || this.world.chance(2)) return;
     node.sequence += 1;
     const heartbeat = {
-      ...{ clusterId: view.clusterId, slave: node.id, store: node.store, bootNonce: node.nonce, sequence: node.sequence },
-      ...{ viewEpoch: view.epoch, loopCounter: node.sequence, commands: 0, lastCommit: 0, loopLagMs: 0, commitHung: false },
+      ...{
+        clusterId: view.clusterId,
+        slave: node.id,
+        store: node.store,
+        bootNonce: node.nonce,
+        sequence: node.sequence,
+      },
+      ...{
+        viewEpoch: view.epoch,
+        loopCounter: node.sequence,
+        commands: 0,
+        lastCommit: 0,
+        loopLagMs: 0,
+        commitHung: false,
+      },
       unheard: unheardPeers(node.state),
     };
     this.world.in(this.world.between(1, 30) / 10, () => {
@@ -526,7 +588,8 @@ export class Cluster {
 
   /** The truths about the whole that must hold after every event. */
   checkTruths(): void {
-    for (let index = 0; index < this.settings.partitions; index += 1) this.#checkOneAuthority(partition(index));
+    for (let index = 0; index < this.settings.partitions; index += 1)
+      this.#checkOneAuthority(partition(index));
   }
 
   #checkOneAuthority(index: Partition): void {
@@ -534,7 +597,9 @@ export class Cluster {
       const replica = state.replicas[index];
       return isUp && replica?.phase === 'open' && this.world.now < replica.authorityUntil;
     });
-    const epochs = serving.map(({ id, state }) => `${id} under ${state.replicas[index]?.configuration.epoch ?? 0}`);
+    const epochs = serving.map(
+      ({ id, state }) => `${id} under ${state.replicas[index]?.configuration.epoch ?? 0}`,
+    );
     invariant(serving.length <= 1, `two authorities for partition ${index}: ${epochs.join(', ')}`);
   }
 }

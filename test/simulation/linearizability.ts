@@ -16,10 +16,17 @@ export interface Operation {
 
 /** Undefined: it could. Otherwise the operations up to the first that cannot be explained. */
 export function violation(history: readonly Operation[]): readonly Operation[] | undefined {
-  const operations = history.filter(({ kind, ended }) => kind === 'write' || ended !== Infinity).sort((a, b) => a.began - b.began);
+  const operations = history
+    .filter(({ kind, ended }) => kind === 'write' || ended !== Infinity)
+    .sort((a, b) => a.began - b.began);
   const seen = new Set<string>();
-  const stack: { readonly done: bigint; readonly value: string | undefined }[] = [{ done: 0n, value: undefined }];
-  const known = operations.reduce((mask, { ended }, index) => (ended === Infinity ? mask : mask | (1n << BigInt(index))), 0n);
+  const stack: { readonly done: bigint; readonly value: string | undefined }[] = [
+    { done: 0n, value: undefined },
+  ];
+  const known = operations.reduce(
+    (mask, { ended }, index) => (ended === Infinity ? mask : mask | (1n << BigInt(index))),
+    0n,
+  );
   for (let state = stack.pop(); state !== undefined; state = stack.pop()) {
     if ((state.done & known) === known) return undefined;
     for (const next of nextOf(operations, state)) {

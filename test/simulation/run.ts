@@ -9,7 +9,11 @@ import { CALM } from './cluster.ts';
 import { attempt, type Outcome, type Plan } from './trial.ts';
 
 const { values } = parseArgs({
-  options: { seed: { type: 'string', default: '1' }, count: { type: 'string', default: '1' }, story: { type: 'boolean', default: false } },
+  options: {
+    seed: { type: 'string', default: '1' },
+    count: { type: 'string', default: '1' },
+    story: { type: 'boolean', default: false },
+  },
 });
 
 /** Everything at once; the seed also decides how many slaves, copies and troubles, and the weather. */

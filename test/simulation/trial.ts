@@ -89,12 +89,16 @@ function trouble(cluster: Cluster, kind: Trouble): void {
   switch (kind) {
     case 'crash':
       cluster.crashSlave(node);
-      world.in(world.between(20, 4_000), () => { cluster.startSlave(node); });
+      world.in(world.between(20, 4_000), () => {
+        cluster.startSlave(node);
+      });
       return;
     case 'crash-all':
       for (const each of cluster.slaves.values()) {
         cluster.crashSlave(each);
-        world.in(world.between(20, 2_500), () => { cluster.startSlave(each); });
+        world.in(world.between(20, 2_500), () => {
+          cluster.startSlave(each);
+        });
       }
       return;
     case 'pause':
@@ -102,11 +106,15 @@ function trouble(cluster: Cluster, kind: Trouble): void {
       return;
     case 'cut':
       cluster.cut(node, world.pick([...cluster.slaves.values()].filter((other) => other !== node)));
-      world.in(world.between(100, 4_000), () => { cluster.mend(); });
+      world.in(world.between(100, 4_000), () => {
+        cluster.mend();
+      });
       return;
     case 'coordinator':
       cluster.crashCoordinator();
-      world.in(world.between(20, 3_000), () => { cluster.startCoordinator(); });
+      world.in(world.between(20, 3_000), () => {
+        cluster.startCoordinator();
+      });
       return;
     case 'join':
       if (cluster.slaves.size < 6) cluster.addSlave(`s${cluster.slaves.size + 1}`);

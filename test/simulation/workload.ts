@@ -105,7 +105,10 @@ export class Workload {
     const { world } = this.#cluster;
     const again = (): void => {
       if (world.now - began > PATIENCE_MS - 1_000) settle('nothing');
-      else world.in(world.between(5, 40), () => { this.#attempt(name, wish, began, settle); });
+      else
+        world.in(world.between(5, 40), () => {
+          this.#attempt(name, wish, began, settle);
+        });
     };
     const node = this.#ownerOf(name);
     if (node === undefined) return again();
@@ -130,13 +133,19 @@ export class Workload {
     return node?.isUp === true ? node : undefined;
   }
 
-  #ask(node: SlaveNode, name: Key, wish: { readonly kind: Operation['kind']; readonly value: string | undefined }, answer: (reply: Reply) => void): void {
+  #ask(
+    node: SlaveNode,
+    name: Key,
+    wish: { readonly kind: Operation['kind']; readonly value: string | undefined },
+    answer: (reply: Reply) => void,
+  ): void {
     const { world } = this.#cluster;
     const { life } = node;
     world.in(world.between(1, 20) / 10, () => {
       // The request is on its way; if the slave is gone, nobody answers.
       if (node.life !== life || !node.isUp) return;
-      if (wish.kind === 'read' && node.pausedUntil <= world.now && this.#readAtOnce(node, name, answer)) return;
+      if (wish.kind === 'read' && node.pausedUntil <= world.now && this.#readAtOnce(node, name, answer))
+        return;
       this.#cluster.request(node, this.#requestOf(name, wish), answer);
     });
   }
@@ -154,13 +163,21 @@ export class Workload {
     const read = reads.get('get');
     invariant(read, 'GET is a read');
     const args = [Buffer.from('GET'), Buffer.from(name, 'latin1')];
-    const reply = readCommitted(state, { partition, args, read }, world.now, stamp(1_700_000_000_000 + world.now));
+    const reply = readCommitted(
+      state,
+      { partition, args, read },
+      world.now,
+      stamp(1_700_000_000_000 + world.now),
+    );
     if (reply === 'expired') return false;
     answer(reply);
     return true;
   }
 
-  #requestOf(name: Key, wish: { readonly kind: Operation['kind']; readonly value: string | undefined }): Parameters<Cluster['request']>[1] {
+  #requestOf(
+    name: Key,
+    wish: { readonly kind: Operation['kind']; readonly value: string | undefined },
+  ): Parameters<Cluster['request']>[1] {
     const slot = slotOf(name);
     const partition = partitionOf(slot, this.#cluster.settings.partitions);
     const bytes = Buffer.from(name, 'latin1');
@@ -172,7 +189,10 @@ export class Workload {
     }
     const write = writes.get(wish.value === undefined ? 'del' : 'set');
     invariant(write, 'SET and DEL are writes');
-    const args = wish.value === undefined ? [Buffer.from('DEL'), bytes] : [Buffer.from('SET'), bytes, Buffer.from(wish.value)];
+    const args =
+      wish.value === undefined
+        ? [Buffer.from('DEL'), bytes]
+        : [Buffer.from('SET'), bytes, Buffer.from(wish.value)];
     return { ...head, args, run: { kind: 'write', write } };
   }
 }

@@ -53,7 +53,11 @@ export class World {
   }
 
   runUntil(end: number, isOver: () => boolean = () => false): void {
-    for (let next = this.#heap[0]; next !== undefined && next.when <= end && !isOver(); next = this.#heap[0]) {
+    for (
+      let next = this.#heap[0];
+      next !== undefined && next.when <= end && !isOver();
+      next = this.#heap[0]
+    ) {
       this.#pop();
       this.#now = next.when;
       next.happen();
@@ -64,7 +68,7 @@ export class World {
   #push(item: Happening): void {
     const heap = this.#heap;
     heap.push(item);
-    for (let child = heap.length - 1; child > 0; ) {
+    for (let child = heap.length - 1; child > 0;) {
       const parent = (child - 1) >> 1;
       if (!isBefore(heap[child], heap[parent])) return;
       swap(heap, child, parent);
@@ -77,7 +81,7 @@ export class World {
     const last = heap.pop();
     if (heap.length === 0 || last === undefined) return;
     heap[0] = last;
-    for (let parent = 0; ; ) {
+    for (let parent = 0; ;) {
       const left = 2 * parent + 1;
       const child = isBefore(heap[left + 1], heap[left]) ? left + 1 : left;
       if (!isBefore(heap[child], heap[parent])) return;

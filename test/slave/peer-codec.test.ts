@@ -139,7 +139,14 @@ describe('the peer codec', () => {
     });
 
     it('refuses entries of another partition in a level', () => {
-      const level = { partition: partition(1), epoch: E, round: 1, sentAt: 2, entries: [first], end: undefined };
+      const level = {
+        partition: partition(1),
+        epoch: E,
+        round: 1,
+        sentAt: 2,
+        entries: [first],
+        end: undefined,
+      };
       expect(decodePeer(frameOf({ kind: 'level', item: level }))).to.equal(undefined);
     });
 

@@ -2,7 +2,13 @@
 import { expect } from 'chai';
 
 import type { Change } from '../../src/common/ordered-store.ts';
-import { addRecord, emptyRecordLog, noteRecord, type RecordLog, trimRecords } from '../../src/slave/record-log.ts';
+import {
+  addRecord,
+  emptyRecordLog,
+  noteRecord,
+  type RecordLog,
+  trimRecords,
+} from '../../src/slave/record-log.ts';
 import { encodeMark, entryBytes } from '../../src/slave/replication/entry.ts';
 import { indexOfLog, logKey } from '../../src/slave/store-layout.ts';
 import { entry } from '../support/entries.ts';
@@ -19,10 +25,15 @@ function sample(): RecordLog {
   return log;
 }
 
-const filledTo = (end: number) => (_partition: number, seq: number): boolean => seq <= end;
+const filledTo =
+  (end: number) =>
+  (_partition: number, seq: number): boolean =>
+    seq <= end;
 
 const spanOf = (changes: readonly Change[]): readonly number[] =>
-  changes.flatMap((change) => (change.kind === 'delete-range' ? [indexOfLog(change.from), indexOfLog(change.to)] : []));
+  changes.flatMap((change) =>
+    change.kind === 'delete-range' ? [indexOfLog(change.from), indexOfLog(change.to)] : [],
+  );
 
 describe('the log on disk', () => {
   it('has one record for all that a turn logged, and none for a turn that logged nothing', () => {
@@ -30,7 +41,9 @@ describe('the log on disk', () => {
     const changes: Change[] = [];
     addRecord(log, [itemOf(1), itemOf(2)], changes);
     addRecord(log, [], changes);
-    expect(changes).to.deep.equal([{ kind: 'put', key: logKey(1), value: Buffer.concat([itemOf(1), itemOf(2)]) }]);
+    expect(changes).to.deep.equal([
+      { kind: 'put', key: logKey(1), value: Buffer.concat([itemOf(1), itemOf(2)]) },
+    ]);
     expect(log).to.include({ nextIndex: 2, bytes: 2 * RECORD_BYTES });
   });
 

@@ -11,10 +11,14 @@ const RECORD = encodeRecord(KEY, { value: Buffer.from('value'), expiresAt: 0 });
 describe('a record', () => {
   it('comes back as it was written, also when it is empty or expires', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 20 }), fc.constantFrom(0, 1, 1_700_000_000_000.25), (bytes, expiresAt) => {
-        const stored = { value: Buffer.from(bytes), expiresAt };
-        expect(decodeRecord(KEY, encodeRecord(KEY, stored))).to.deep.equal(stored);
-      }),
+      fc.property(
+        fc.uint8Array({ maxLength: 20 }),
+        fc.constantFrom(0, 1, 1_700_000_000_000.25),
+        (bytes, expiresAt) => {
+          const stored = { value: Buffer.from(bytes), expiresAt };
+          expect(decodeRecord(KEY, encodeRecord(KEY, stored))).to.deep.equal(stored);
+        },
+      ),
     );
   });
 

@@ -28,13 +28,24 @@ class Disk {
   }
 
   filled(seq: number, number: number): this {
-    return this.put(sumKey(P), encodeSum({ filled: { epoch: epoch(number), seq }, stamp: stamp(WALL_AT_START + 70), count: 0, digest: 0 }));
+    return this.put(
+      sumKey(P),
+      encodeSum({
+        filled: { epoch: epoch(number), seq },
+        stamp: stamp(WALL_AT_START + 70),
+        count: 0,
+        digest: 0,
+      }),
+    );
   }
 
   /** One record with these items. */
   logged(...items: readonly (Entry | Buffer)[]): this {
     this.#records += 1;
-    return this.put(logKey(this.#records), Buffer.concat(items.map((item) => (Buffer.isBuffer(item) ? item : entryBytes(item)))));
+    return this.put(
+      logKey(this.#records),
+      Buffer.concat(items.map((item) => (Buffer.isBuffer(item) ? item : entryBytes(item)))),
+    );
   }
 
   recover(): Replica {
@@ -42,7 +53,8 @@ class Disk {
   }
 }
 
-const mark = (kind: 'cut' | 'reset', number: number, seq: number): Buffer => encodeMark(kind, { partition: P, epoch: epoch(number) satisfies Epoch, seq });
+const mark = (kind: 'cut' | 'reset', number: number, seq: number): Buffer =>
+  encodeMark(kind, { partition: P, epoch: epoch(number) satisfies Epoch, seq });
 const sworn = (): Disk => new Disk().sworn(3, 'ab');
 
 describe('a slave that comes back', () => {
@@ -54,19 +66,32 @@ describe('a slave that comes back', () => {
   });
 
   it('has its log again, durable to the end, and history only as far as its table is filled', () => {
-    const replica = sworn().filled(2, 3).logged(...entries('3 3')).logged(entry(3, 3, 3)).recover();
+    const replica = sworn()
+      .filled(2, 3)
+      .logged(...entries('3 3'))
+      .logged(entry(3, 3, 3))
+      .recover();
     expect(replica.log.end.seq).to.equal(3);
     expect(replica).to.include({ durable: 3, committed: 2, committedTold: 2 });
   });
 
   it('heeds a cut: what came behind it never became history', () => {
-    const replica = sworn().logged(...entries('1 1 1')).logged(mark('cut', 1, 1)).logged(entry(2, 3, 1)).recover();
+    const replica = sworn()
+      .logged(...entries('1 1 1'))
+      .logged(mark('cut', 1, 1))
+      .logged(entry(2, 3, 1))
+      .recover();
     expect(replica.log.end).to.include({ epoch: 3, seq: 2 });
     expect(replica.log.epochAt(2)).to.equal(3);
   });
 
   it('heeds a cut behind which nothing was written', () => {
-    expect(sworn().logged(...entries('1 1 1')).logged(mark('cut', 1, 1)).recover().log.end).to.include({ epoch: 1, seq: 1 });
+    expect(
+      sworn()
+        .logged(...entries('1 1 1'))
+        .logged(mark('cut', 1, 1))
+        .recover().log.end,
+    ).to.include({ epoch: 1, seq: 1 });
   });
 
   it('begins at the last reset: what is older is of another life', () => {
@@ -87,12 +112,19 @@ describe('a slave that comes back', () => {
   });
 
   it('takes up the partition’s clock at its last stamp', () => {
-    expect(sworn().logged(...entries('3 3 3')).recover().clock.stamp).to.equal(WALL_AT_START + 3);
+    expect(
+      sworn()
+        .logged(...entries('3 3 3'))
+        .recover().clock.stamp,
+    ).to.equal(WALL_AT_START + 3);
     expect(sworn().filled(40, 3).recover().clock.stamp).to.equal(WALL_AT_START + 70);
   });
 
   it('wipes what it had only sworn to learn, durably, and keeps the fence', () => {
-    const disk = new Disk().sworn(0, '', { fence: 2, learns: 8 }).logged(mark('reset', 3, 50)).logged(entry(51, 3, 3));
+    const disk = new Disk()
+      .sworn(0, '', { fence: 2, learns: 8 })
+      .logged(mark('reset', 3, 50))
+      .logged(entry(51, 3, 3));
     const bench = new SlaveBench('b', { disk: disk.store });
     expect(bench.replica).to.include({ role: 'none', fence: 2, learns: 0 });
     bench.tick();
@@ -101,18 +133,40 @@ describe('a slave that comes back', () => {
   });
 
   it('keeps what it has learnt: its owner may have adopted it without its knowing', () => {
-    const disk = new Disk().sworn(0, '', { fence: 2, learns: 8 }).logged(mark('reset', 3, 50)).logged(entry(51, 3, 3)).filled(50, 3);
+    const disk = new Disk()
+      .sworn(0, '', { fence: 2, learns: 8 })
+      .logged(mark('reset', 3, 50))
+      .logged(entry(51, 3, 3))
+      .filled(50, 3);
     const replica = disk.recover();
-    expect(replica).to.include({ role: 'learner', learns: 8, learning: undefined, durable: 51, committed: 50 });
+    expect(replica).to.include({
+      role: 'learner',
+      learns: 8,
+      learning: undefined,
+      durable: 51,
+      committed: 50,
+    });
   });
 
   const broken: readonly (readonly [string, (disk: Disk) => Disk, RegExp])[] = [
     ['an entry is missing', (disk) => disk.logged(entry(1, 3, 0)).logged(entry(3, 3, 3)), /gap before 3/],
-    ['an entry does not follow its predecessor', (disk) => disk.logged(entry(1, 1, 0)).logged(entry(2, 3, 2)), /gap before 2/],
+    [
+      'an entry does not follow its predecessor',
+      (disk) => disk.logged(entry(1, 1, 0)).logged(entry(2, 3, 2)),
+      /gap before 2/,
+    ],
     ['the front of the log is missing', (disk) => disk.logged(entry(2, 3, 3)), /gap before 2/],
     ['the log ends before the table', (disk) => disk.filled(5, 3).logged(...entries('3 3')), /ends before/],
-    ['the table is of another history', (disk) => disk.filled(2, 2).logged(...entries('3 3 3')), /does not lead to/],
-    ['a record of the log is damaged', (disk) => disk.put(logKey(1), Buffer.alloc(60)), /record 1 of the log/],
+    [
+      'the table is of another history',
+      (disk) => disk.filled(2, 2).logged(...entries('3 3 3')),
+      /does not lead to/,
+    ],
+    [
+      'a record of the log is damaged',
+      (disk) => disk.put(logKey(1), Buffer.alloc(60)),
+      /record 1 of the log/,
+    ],
     ['its oath is damaged', (disk) => disk.put(swornKey(P), Buffer.alloc(60)), /sworn/],
   ];
   for (const [what, damage, message] of broken) {

@@ -6,7 +6,12 @@ import { BrokenStore } from '../../src/common/sealed.ts';
 import { stamp } from '../../src/common/time.ts';
 import { decodeSum, encodeSum } from '../../src/slave/table-sum.ts';
 
-const SUM = { filled: { epoch: epoch(2 ** 40), seq: 2 ** 48 - 1 }, stamp: stamp(1_700_000_000_000.5), count: 2 ** 33, digest: 0xffffffff };
+const SUM = {
+  filled: { epoch: epoch(2 ** 40), seq: 2 ** 48 - 1 },
+  stamp: stamp(1_700_000_000_000.5),
+  count: 2 ** 33,
+  digest: 0xffffffff,
+};
 
 describe('the sum of a table', () => {
   it('comes back as it was written, large numbers too', () => {

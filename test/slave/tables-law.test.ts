@@ -23,10 +23,17 @@ import {
 import { put, remove } from '../support/entries.ts';
 import { P } from '../support/slave-bench.ts';
 
-const NAMES = ['', 'a', 'b', 'bb', 'c', '\0', '\xff', 'long'.repeat(9)].map((text) => key(Buffer.from(text, 'latin1')));
+const NAMES = ['', 'a', 'b', 'bb', 'c', '\0', '\xff', 'long'.repeat(9)].map((text) =>
+  key(Buffer.from(text, 'latin1')),
+);
 const name = fc.constantFrom(...NAMES);
 const effect: fc.Arbitrary<Effect> = fc.oneof(
-  { weight: 3, arbitrary: fc.tuple(name, fc.string({ maxLength: 3 }), fc.constantFrom(0, 0, 5, 9)).map(([written, value, at]) => put(written, value, at)) },
+  {
+    weight: 3,
+    arbitrary: fc
+      .tuple(name, fc.string({ maxLength: 3 }), fc.constantFrom(0, 0, 5, 9))
+      .map(([written, value, at]) => put(written, value, at)),
+  },
   { weight: 2, arbitrary: name.map(remove) },
 );
 
@@ -36,7 +43,10 @@ type Move =
   | { readonly kind: 'fill' | 'durable' };
 
 const move: fc.Arbitrary<Move> = fc.oneof(
-  { weight: 4, arbitrary: fc.array(effect, { maxLength: 4 }).map((effects) => ({ kind: 'write' as const, effects })) },
+  {
+    weight: 4,
+    arbitrary: fc.array(effect, { maxLength: 4 }).map((effects) => ({ kind: 'write' as const, effects })),
+  },
   { weight: 2, arbitrary: fc.constant({ kind: 'fill' as const }) },
   { weight: 2, arbitrary: fc.constant({ kind: 'durable' as const }) },
 );
@@ -56,7 +66,8 @@ class Twin {
     const seq = this.table.applied.seq + 1;
     apply(this.table, effects, { epoch: epoch(1), seq }, stamp(seq));
     for (const one of effects) {
-      if (one.kind === 'put') this.map.set(one.key, { value: one.value.toString('latin1'), expiresAt: one.expiresAt });
+      if (one.kind === 'put')
+        this.map.set(one.key, { value: one.value.toString('latin1'), expiresAt: one.expiresAt });
       else this.map.delete(one.key);
     }
   }
@@ -82,13 +93,15 @@ const seenIn = (store: MemoryStore, table: Table): Record<string, unknown> =>
   Object.fromEntries(
     NAMES.flatMap((asked) => {
       const stored = lookup(store, table, asked);
-      return stored === undefined ? [] : [[asked, { value: stored.value.toString('latin1'), expiresAt: stored.expiresAt }]];
+      return stored === undefined
+        ? []
+        : [[asked, { value: stored.value.toString('latin1'), expiresAt: stored.expiresAt }]];
     }),
   );
 
 const walked = ({ store, table }: Twin, records: number): readonly string[] => {
   const found: string[] = [];
-  for (let after: Buffer | undefined, isOver = false; !isOver; ) {
+  for (let after: Buffer | undefined, isOver = false; !isOver;) {
     const part = snapshotPart(store, table, after, { records, bytes: 1_000 });
     found.push(...part.records.map((one) => `${one.key}=${one.stored.value.toString('latin1')}`));
     after = part.next;
@@ -123,8 +136,13 @@ describe('a table', () => {
         expect(seenIn(twin.store, table)).to.deep.equal(Object.fromEntries(twin.map));
         expect(table.count).to.equal(twin.map.size);
         expect(table.applied).to.deep.equal(twin.table.applied);
-        expect({ count: table.count, digest: table.digest }).to.deep.equal({ count: twin.table.count, digest: twin.table.digest });
-        const expiring = [...twin.map].filter(([, { expiresAt }]) => expiresAt === 5).map(([held]) => keyBytes(held));
+        expect({ count: table.count, digest: table.digest }).to.deep.equal({
+          count: twin.table.count,
+          digest: twin.table.digest,
+        });
+        const expiring = [...twin.map]
+          .filter(([, { expiresAt }]) => expiresAt === 5)
+          .map(([held]) => keyBytes(held));
         const found = expiredKeys(twin.store, table, stamp(6), 100).map(keyBytes);
         expect(found).to.have.deep.members(expiring).and.have.length(expiring.length);
       }),

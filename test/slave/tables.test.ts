@@ -75,7 +75,11 @@ function stored(): Desk {
 
 function recordOf(index: Table['partition'], name: Key, value: string): Change {
   const storeKey = dataKey(index, name);
-  return { kind: 'put', key: storeKey, value: encodeRecord(storeKey, { value: Buffer.from(value), expiresAt: 0 }) };
+  return {
+    kind: 'put',
+    key: storeKey,
+    value: encodeRecord(storeKey, { value: Buffer.from(value), expiresAt: 0 }),
+  };
 }
 
 const namesIn = (desk: Desk, after?: Buffer, limit = LIMIT): readonly string[] =>
@@ -215,7 +219,9 @@ describe('a part of a snapshot', () => {
 
   it('ends early when its bytes are enough', () => {
     const desk = stored();
-    expect(snapshotPart(desk.store, desk.table, undefined, { records: 100, bytes: 1 }).records).to.have.length(1);
+    expect(
+      snapshotPart(desk.store, desk.table, undefined, { records: 100, bytes: 1 }).records,
+    ).to.have.length(1);
   });
 });
 
@@ -225,7 +231,14 @@ describe('a table that was down', () => {
     ['a record is one too many', () => recordOf(P, key(Buffer.from('n')), 'x')],
     ['a record is an old one', () => recordOf(P, K1, 'old')],
     ['a record was damaged', () => ({ kind: 'put', key: dataKey(P, K1), value: Buffer.alloc(20) })],
-    ['a record lies under a foreign key', ({ store }) => ({ kind: 'put', key: dataKey(P, K1), value: store.get(dataKey(P, K2)) ?? Buffer.alloc(0) })],
+    [
+      'a record lies under a foreign key',
+      ({ store }) => ({
+        kind: 'put',
+        key: dataKey(P, K1),
+        value: store.get(dataKey(P, K2)) ?? Buffer.alloc(0),
+      }),
+    ],
     ['its sum is missing', () => ({ kind: 'delete', key: sumKey(P) })],
     ['its sum was damaged', () => ({ kind: 'put', key: sumKey(P), value: Buffer.alloc(34) })],
   ];

@@ -123,6 +123,23 @@ export class Load {
     }
   }
 
+  /** Reads each key through the gateway, and tells the errors in place of the keys that could not be read. */
+  async readEach(): Promise<{ readonly errors: readonly string[] }> {
+    const errors: string[] = [];
+    for (const keys of chunksOf(this.#keys)) {
+      const floors = keys.map((key) => this.ledger.floor(key));
+      const pipeline = this.#clients.gateway.pipeline();
+      for (const key of keys) pipeline.get(key);
+      const answers = (await pipeline.exec()) ?? [];
+      keys.forEach((key, at) => {
+        const [error, value] = answers[at] ?? [new Error('no answer')];
+        if (error) errors.push(error.message);
+        else this.ledger.judge(key, floors[at] ?? 0, typeof value === 'string' ? value : undefined);
+      });
+    }
+    return { errors };
+  }
+
   end(): void {
     this.#isStopping = true;
     for (const client of Object.values(this.#clients)) client.disconnect();

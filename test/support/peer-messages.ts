@@ -70,7 +70,10 @@ const fromOne = partitions.chain((partition) =>
 
 const level = fc
   .tuple(fromOne, epochs, counts, finite, fc.option(position, { nil: undefined }))
-  .map(([one, epoch, round, sentAt, end]) => ({ kind: 'level' as const, item: { ...one, epoch, round, sentAt, end } }));
+  .map(([one, epoch, round, sentAt, end]) => ({
+    kind: 'level' as const,
+    item: { ...one, epoch, round, sentAt, end },
+  }));
 
 const fetched = fc.tuple(fromOne, epochs, counts, fc.boolean()).map(([one, epoch, after, isTooOld]) => ({
   kind: 'fetched' as const,

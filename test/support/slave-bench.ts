@@ -38,12 +38,17 @@ type Key = ReturnType<typeof key>;
 
 export const WALL_AT_START = 1_700_000_000_000;
 
-export const storeOf = (name: string): Member['store'] => storeId(Buffer.from(name).toString('hex').padStart(32, '0'));
+export const storeOf = (name: string): Member['store'] =>
+  storeId(Buffer.from(name).toString('hex').padStart(32, '0'));
 
 export const member = (name: string): Member => ({ slave: slaveId(name), store: storeOf(name) });
 
 /** A configuration of these slaves, the owner first; `owner` names its start. */
-export const configuration = (number: number, names: string, owner = `${names.charAt(0)}.1`): Configuration => ({
+export const configuration = (
+  number: number,
+  names: string,
+  owner = `${names.charAt(0)}.1`,
+): Configuration => ({
   epoch: epoch(number),
   members: names.split('').map(member),
   ownerNonce: owner,
@@ -58,7 +63,11 @@ const recordOf = (name: string): SlaveRecord => ({
 
 /** A view in which the first partition is configured like this, and the others never were. */
 export function wireView(first: Configuration, settings: ClusterSettings = SETTINGS): WireView {
-  const rest = Array.from({ length: settings.partitions - 1 }, () => ({ epoch: epoch(0), members: [], ownerNonce: '' }));
+  const rest = Array.from({ length: settings.partitions - 1 }, () => ({
+    epoch: epoch(0),
+    members: [],
+    ownerNonce: '',
+  }));
   return { epoch: epoch(100), settings, slaves: NAMES.map(recordOf), configurations: [first, ...rest] };
 }
 
@@ -69,7 +78,10 @@ interface Sent {
   readonly message: PeerMessage;
 }
 
-export type Kind<Message extends { readonly kind: string }, Name extends Message['kind']> = Extract<Message, { readonly kind: Name }>;
+export type Kind<Message extends { readonly kind: string }, Name extends Message['kind']> = Extract<
+  Message,
+  { readonly kind: Name }
+>;
 
 interface Options {
   readonly disk?: MemoryStore;
@@ -93,7 +105,16 @@ export class SlaveBench {
   effects: Effect[] = [];
   #tickets = 0;
 
-  constructor(name: string, { disk = createMemoryStore(), boot = 1, now = 10_000, logKeepBytes = 0, settings = SETTINGS }: Options = {}) {
+  constructor(
+    name: string,
+    {
+      disk = createMemoryStore(),
+      boot = 1,
+      now = 10_000,
+      logKeepBytes = 0,
+      settings = SETTINGS,
+    }: Options = {},
+  ) {
     this.name = name;
     this.settings = settings;
     this.disk = disk;
@@ -122,9 +143,11 @@ export class SlaveBench {
   #perform(effect: Effect): void {
     this.effects.push(effect);
     if (effect.kind === 'commit') this.disk.commit(effect.changes, () => this.feed({ kind: 'durable' }));
-    else if (effect.kind === 'send') this.sent.push(...effect.messages.map((message) => ({ to: effect.to, message })));
+    else if (effect.kind === 'send')
+      this.sent.push(...effect.messages.map((message) => ({ to: effect.to, message })));
     else if (effect.kind === 'tell') this.told.push(effect.message);
-    else if (effect.kind === 'answer') for (const { ticket, reply } of effect.answers) this.#note(ticket, reply);
+    else if (effect.kind === 'answer')
+      for (const { ticket, reply } of effect.answers) this.#note(ticket, reply);
   }
 
   #note(ticket: number, reply: Reply): void {
@@ -156,7 +179,13 @@ export class SlaveBench {
   }
 
   announce(first: Configuration): void {
-    this.control({ kind: 'view', epoch: epoch(100), slaves: [], gone: [], configurations: [{ partition: P, configuration: first }] });
+    this.control({
+      kind: 'view',
+      epoch: epoch(100),
+      slaves: [],
+      gone: [],
+      configurations: [{ partition: P, configuration: first }],
+    });
   }
 
   fence(number: number): void {
@@ -222,7 +251,13 @@ export class SlaveBench {
   restart(options: Omit<Options, 'disk'> = {}): SlaveBench {
     const boot = Number(this.state.config.nonce.split('.')[1]) + 1;
     const { settings, now } = this;
-    const again = { settings, now: now + 1_000, logKeepBytes: this.state.config.logKeepBytes, boot, ...options };
+    const again = {
+      settings,
+      now: now + 1_000,
+      logKeepBytes: this.state.config.logKeepBytes,
+      boot,
+      ...options,
+    };
     return new SlaveBench(this.name, { ...again, disk: this.disk.crash() });
   }
 }
@@ -237,8 +272,11 @@ export function textOf(reply: Reply): string {
 }
 
 /** Delivers what these have sent to each other, and lets their disks work, until nobody has anything to say. */
-export function exchange(benches: readonly SlaveBench[], isLost: (from: string, sent: Sent) => boolean = () => false): void {
-  for (let isQuiet = false; !isQuiet; ) {
+export function exchange(
+  benches: readonly SlaveBench[],
+  isLost: (from: string, sent: Sent) => boolean = () => false,
+): void {
+  for (let isQuiet = false; !isQuiet;) {
     isQuiet = true;
     for (const bench of benches) {
       bench.persist();

@@ -131,7 +131,6 @@ describe('with default options', function () {
     it('reads and deletes many keys of many slots at once', async () => {
       const client = single();
       const keys = Array.from({ length: 300 }, (_, number) => `many:${number}`);
-      await client.mset(Object.fromEntries(keys.map((key) => [key, key]))).catch(() => undefined);
       await Promise.all(keys.map((key) => client.set(key, key)));
       expect(await client.mget(...keys, 'many:none')).to.deep.equal([...keys, null]);
       expect(await client.exists(...keys)).to.equal(300);
@@ -262,7 +261,7 @@ describe('with default options', function () {
 
     it('INFO is ok everywhere', async () => {
       for (const at of doors()) {
-        const info = String(await single(at).cluster('INFO'));
+        const info = await single(at).cluster('INFO');
         expect(info).to.include('cluster_state:ok').and.include('cluster_slots_assigned:16384');
         expect(info).to.match(/cluster_size:3\r/);
       }

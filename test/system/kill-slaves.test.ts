@@ -1,7 +1,8 @@
 /** Slaves are killed under load: whatever was acknowledged is there, and the copies come back by themselves. */
 import { expect } from 'chai';
+import { Redis } from 'ioredis';
 
-import { ClusterProcesses } from '../support/cluster-processes.ts';
+import { ClusterProcesses, HOST } from '../support/cluster-processes.ts';
 import { Load } from '../support/load.ts';
 import { pause } from '../support/program.ts';
 
@@ -40,4 +41,35 @@ describe('a cluster of four slaves under load', function () {
       expect(load.ledger.violations, load.summary).to.deep.equal([]);
     }
   });
+
+  it('says which keys it has lost while two are dead, never "absent", and has them when these return', async () => {
+    cluster = await ClusterProcesses.start({ slaves: 4 });
+    load = new Load({ port: cluster.ports.port, keys: KEYS });
+    await load.fill();
+    await Promise.all([cluster.kill('s1'), cluster.kill('s2')]);
+    await cluster.reach('unavailable', ({ state }) => state === 'unavailable');
+    const { lost = [] } = await cluster.status();
+    expect(lost.length).to.be.above(0);
+    for (const { slaves } of lost) expect(slaves).to.have.members(['s1', 's2']);
+    const { errors } = await load.readEach();
+    expect(errors.length).to.be.above(0);
+    for (const error of errors) expect(error).to.match(/^CLUSTERDOWN .*is lost/);
+    expect(await answerOf(cluster, 'DBSIZE')).to.match(/^CLUSTERDOWN /);
+    expect(load.ledger.violations, load.summary).to.deep.equal([]);
+
+    await cluster.startAll();
+    await load.readAll();
+    expect(load.ledger.violations, load.summary).to.deep.equal([]);
+  });
 });
+
+async function answerOf({ ports }: ClusterProcesses, command: string): Promise<string> {
+  const gateway = new Redis({ host: HOST, port: ports.port });
+  try {
+    return await gateway
+      .call(command)
+      .then(String, (error: unknown) => (error instanceof Error ? error.message : ''));
+  } finally {
+    gateway.disconnect();
+  }
+}

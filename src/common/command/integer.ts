@@ -7,7 +7,6 @@
  * Invariant: an `Integer` is a bigint only if it is not safe as a number.
  */
 
-
 /** A whole number of 64 bits. */
 export type Integer = number | bigint;
 

@@ -67,11 +67,19 @@ export type FromSlave =
   | { readonly kind: 'fenced'; readonly epoch: Epoch; readonly answers: readonly FenceAnswer[] }
   /** A fence or a grow came too late: this slave has sworn to a higher epoch. */
   | { readonly kind: 'outdated'; readonly partition: Partition; readonly epoch: Epoch }
-  | { readonly kind: 'serving'; readonly items: readonly { readonly partition: Partition; readonly epoch: Epoch }[] }
+  | {
+      readonly kind: 'serving';
+      readonly items: readonly { readonly partition: Partition; readonly epoch: Epoch }[];
+    }
   /** The owner has adopted a larger list, durably (G2). */
   | ({ readonly kind: 'grown' } & AdoptedConfiguration)
   /** The grow of this epoch was never adopted, and never will be. */
-  | { readonly kind: 'grow-dropped'; readonly partition: Partition; readonly epoch: Epoch; readonly why: string }
+  | {
+      readonly kind: 'grow-dropped';
+      readonly partition: Partition;
+      readonly epoch: Epoch;
+      readonly why: string;
+    }
   /** This member cannot be brought level from any log: it must be left out and copied anew. */
   | { readonly kind: 'unfit'; readonly partition: Partition; readonly epoch: Epoch; readonly slave: SlaveId }
   | SlaveReport

@@ -77,10 +77,14 @@ export class RespWriter {
     if (reply === OK) return this.#short(encodedOk);
     if (reply === undefined) return this.#short(protocol === 3 ? encodedNull3 : encodedNull2);
     if (typeof reply === 'number') return this.#integer(reply);
-    if (reply instanceof Buffer) return this.#bulk(reply);
+    if (Buffer.isBuffer(reply)) return this.#bulk(reply);
     if (reply instanceof Simple || reply instanceof Failure) {
       return this.#line(reply instanceof Failure ? '-' : '+', reply.text);
     }
+    this.#rare(reply, protocol);
+  }
+
+  #rare(reply: Exclude<Reply, number | Buffer | undefined | Simple | Failure>, protocol: Protocol): void {
     if (typeof reply === 'bigint') return this.#line(':', String(reply));
     if (reply instanceof Double) return this.#double(reply.value, protocol);
     if (reply instanceof Pairs) return this.#pairs(reply, protocol);

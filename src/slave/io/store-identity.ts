@@ -111,7 +111,7 @@ export function writeIdentity(
 
 function readIdentity(store: OrderedStore): Identity | undefined {
   const bytes = store.get(IDENTITY_KEY);
-  if (bytes !== undefined) return unseal<Identity>(bytes, 'the identity of this store');
+  if (bytes !== undefined) return unseal(bytes, 'the identity of this store') as Identity;
   const [stray] = store.range(Buffer.from([0]), Buffer.from([0xff]), { records: 1, bytes: 1 });
   if (stray !== undefined) throw new BrokenStore('it holds records and no identity');
   return undefined;

@@ -24,7 +24,8 @@ export function onCopyBegin(replica: Replica, owner: Member, begin: Begin, host:
   }
   const isNewer = begin.grow > replica.fence && begin.grow > replica.learns;
   // A member of a configuration at least as new has what a learner would be given.
-  const isMember = replica.role !== 'none' && replica.role !== 'learner' && replica.configuration.epoch >= begin.epoch;
+  const isMember =
+    replica.role !== 'none' && replica.role !== 'learner' && replica.configuration.epoch >= begin.epoch;
   if (!isNewer || isMember) return;
   learn(replica, { grow: begin.grow, base: begin.epoch, owner, next: 0 }, begin.base, host);
   sayState(replica, host);
@@ -69,7 +70,8 @@ export function fillNow(replica: Replica, host: Host, then: Continuation): void 
 }
 
 /** One fill of one table, as part of this step's commit. */
-export const beginFill = (store: OrderedStore, replica: Replica, host: Host): Fill => fill(store, replica.table, host.out.changes);
+export const beginFill = (store: OrderedStore, replica: Replica, host: Host): Fill =>
+  fill(store, replica.table, host.out.changes);
 
 export function endFill(replica: Replica, begun: Fill, host: Host): void {
   // The replica may have been wiped since: then the fill is of a table that is gone.

@@ -71,11 +71,22 @@ function refusalOf(replica: Replica, { epoch, base }: Order): string | undefined
 function begin(replica: Replica, grow: Grow, host: Host): void {
   const { partition } = replica;
   grow.askedAt = host.now;
-  host.out.send(grow.learner.member.slave, { kind: 'copy-begin', partition, epoch: grow.base, grow: grow.epoch, base: grow.begin });
+  host.out.send(grow.learner.member.slave, {
+    kind: 'copy-begin',
+    partition,
+    epoch: grow.base,
+    grow: grow.epoch,
+    base: grow.begin,
+  });
 }
 
 /** The learner has everything before part `next`, durably; 0: it is empty and ready. */
-export function onCopyState(replica: Replica, from: SlaveId, state: PeerMessage & { kind: 'copy-state' }, host: Host): void {
+export function onCopyState(
+  replica: Replica,
+  from: SlaveId,
+  state: PeerMessage & { kind: 'copy-state' },
+  host: Host,
+): void {
   const { grow } = replica;
   if (grow?.epoch !== state.grow || grow.learner.member.slave !== from || grow.stage !== 'copying') return;
   if (state.next === 0 && grow.part === -1) return startStream(replica, grow, host);

@@ -10,7 +10,14 @@
  *      late or twice can cut nothing that was acknowledged.
  */
 import type { SlaveId } from '../../common/ids.ts';
-import type { AppendItem, CommitItem, FetchedItem, LevelItem, PeerMessage, ProbeItem } from '../peer-message.ts';
+import type {
+  AppendItem,
+  CommitItem,
+  FetchedItem,
+  LevelItem,
+  PeerMessage,
+  ProbeItem,
+} from '../peer-message.ts';
 import { adopt } from './oath.ts';
 import { entryBytes } from './entry.ts';
 import { advance, cutAfter, merge } from './history.ts';
@@ -18,10 +25,18 @@ import { LEVEL_BYTES_MAX } from './owner.ts';
 import { give } from './promises.ts';
 import { hearStamp, type Host, isFenced, type Replica, whenDurable } from './replica.ts';
 
+/** Who asked, and when, by its own clock. */
+interface Asked {
+  readonly from: SlaveId;
+  readonly sentAt: number;
+}
+
 /** The owner tells its configuration and asks where this copy stands. */
-export function onProbe(replica: Replica, from: SlaveId, sentAt: number, item: ProbeItem, host: Host): void {
+export function onProbe(replica: Replica, { from, sentAt }: Asked, item: ProbeItem, host: Host): void {
   const { configuration, stamp } = item;
-  const isForUs = configuration.members.some(({ slave, store }) => slave === host.self.slave && store === host.self.store);
+  const isForUs = configuration.members.some(
+    ({ slave, store }) => slave === host.self.slave && store === host.self.store,
+  );
   if (!isForUs || configuration.members[0]?.slave !== from || configuration.epoch < replica.fence) return;
   if (configuration.epoch > replica.configuration.epoch) adopt(replica, configuration, host);
   if (replica.role !== 'copy' || isFenced(replica)) return;
@@ -39,13 +54,20 @@ export function onProbe(replica: Replica, from: SlaveId, sentAt: number, item: P
     if (!give(replica, from, host)) return;
     const { end } = replica.log;
     const { partition, committed } = replica;
-    host.out.position(from, sentAt, { partition, epoch, round, end: { epoch: end.epoch, seq: end.seq }, committed });
+    host.out.position(from, sentAt, {
+      partition,
+      epoch,
+      round,
+      end: { epoch: end.epoch, seq: end.seq },
+      committed,
+    });
   });
 }
 
 /** Where the log ends: this copy is level from here on. */
 export function onLevel(replica: Replica, from: SlaveId, item: LevelItem, host: Host): void {
-  const isAwaited = replica.role === 'copy' && replica.levelRound === item.round && isOfOwner(replica, from, item.epoch);
+  const isAwaited =
+    replica.role === 'copy' && replica.levelRound === item.round && isOfOwner(replica, from, item.epoch);
   if (!isAwaited || !merge(replica, item.entries, host)) return;
   if (item.end === undefined) return;
   if (!replica.log.has(item.end)) return;
@@ -78,17 +100,27 @@ function ackDurable(replica: Replica, to: SlaveId, { seq, epoch, echo }: Durable
 }
 
 const isOfOwner = (replica: Replica, from: SlaveId, epoch: Replica['fence']): boolean =>
-  replica.configuration.epoch === epoch && !isFenced(replica) && replica.configuration.members[0]?.slave === from;
+  replica.configuration.epoch === epoch &&
+  !isFenced(replica) &&
+  replica.configuration.members[0]?.slave === from;
 
 type Find = (item: AppendItem) => Replica | undefined;
 
 /** The writes of the owner's turn. They are acknowledged together, once they are durable. */
-export function onAppend(find: Find, from: SlaveId, message: PeerMessage & { kind: 'append' }, host: Host): void {
+export function onAppend(
+  find: Find,
+  from: SlaveId,
+  message: PeerMessage & { kind: 'append' },
+  host: Host,
+): void {
   const taken: { replica: Replica; seq: number; epoch: Replica['fence'] }[] = [];
   for (const item of message.items) {
     const replica = find(item);
     if (replica === undefined) continue;
-    if (replica.role === 'learner' ? !isOfTeacher(replica, from, item) : !isOfOwner(replica, from, item.epoch)) continue;
+    if (
+      replica.role === 'learner' ? !isOfTeacher(replica, from, item) : !isOfOwner(replica, from, item.epoch)
+    )
+      continue;
     if (!take(replica, item, host)) {
       const { partition, epoch } = item;
       host.out.ack(from, { partition, epoch, seq: replica.durable, echo: message.sentAt, isGap: true });
@@ -135,7 +167,12 @@ export function onCommit(replica: Replica, from: SlaveId, item: CommitItem, host
 }
 
 /** A new owner's log is behind ours: it asks for what it lacks. */
-export function onFetch(replica: Replica, from: SlaveId, fetch: PeerMessage & { kind: 'fetch' }, host: Host): void {
+export function onFetch(
+  replica: Replica,
+  from: SlaveId,
+  fetch: PeerMessage & { kind: 'fetch' },
+  host: Host,
+): void {
   if (!isOfOwner(replica, from, fetch.epoch)) return;
   const { partition, log } = replica;
   const { after } = fetch;

@@ -31,7 +31,12 @@ export interface Entry {
 
 export type LogItem =
   | { readonly kind: 'entry'; readonly entry: Entry }
-  | { readonly kind: 'cut' | 'reset'; readonly partition: Partition; readonly epoch: Epoch; readonly seq: number };
+  | {
+      readonly kind: 'cut' | 'reset';
+      readonly partition: Partition;
+      readonly epoch: Epoch;
+      readonly seq: number;
+    };
 
 const KIND = { entry: 1, cut: 2, reset: 3 } as const;
 const HEAD_BYTES = 4 + 4 + 1 + 2 + 6 + 6;
@@ -142,7 +147,7 @@ export const entryBytes = (entry: Entry): Buffer =>
 /** Reads items that lie one behind the other. `undefined`: something in there is not ours, or broken. */
 export function decodeItems(buffer: Buffer): readonly LogItem[] | undefined {
   const items: LogItem[] = [];
-  for (let offset = 0; offset < buffer.length; ) {
+  for (let offset = 0; offset < buffer.length;) {
     const length = buffer.length - offset >= HEAD_BYTES ? buffer.readUInt32BE(offset) : 0;
     if (length < HEAD_BYTES || length > buffer.length - offset) return undefined;
     const item = decodeItem(buffer, offset, length);
@@ -154,10 +159,15 @@ export function decodeItems(buffer: Buffer): readonly LogItem[] | undefined {
 }
 
 function decodeItem(buffer: Buffer, offset: number, length: number): LogItem | undefined {
-  if (checksum(buffer.subarray(offset + 8, offset + length)) !== buffer.readUInt32BE(offset + 4)) return undefined;
+  if (checksum(buffer.subarray(offset + 8, offset + length)) !== buffer.readUInt32BE(offset + 4))
+    return undefined;
   const index = buffer.readUInt16BE(offset + 9);
   if (index >= SLOTS) return undefined;
-  const at = { partition: partition(index), epoch: epoch(u48(buffer, offset + 11)), seq: u48(buffer, offset + 17) };
+  const at = {
+    partition: partition(index),
+    epoch: epoch(u48(buffer, offset + 11)),
+    seq: u48(buffer, offset + 17),
+  };
   const kind = buffer[offset + 8];
   if (kind === KIND.cut) return { kind: 'cut', ...at };
   if (kind === KIND.reset) return { kind: 'reset', ...at };
@@ -177,7 +187,8 @@ const u48 = (buffer: Buffer, offset: number): number =>
 export function lastSeqs(buffer: Buffer): ReadonlyMap<number, number> {
   const lasts = new Map<number, number>();
   for (let offset = 0; offset < buffer.length; offset += buffer.readUInt32BE(offset)) {
-    if (buffer[offset + 8] === KIND.entry) lasts.set(buffer.readUInt16BE(offset + 9), u48(buffer, offset + 17));
+    if (buffer[offset + 8] === KIND.entry)
+      lasts.set(buffer.readUInt16BE(offset + 9), u48(buffer, offset + 17));
   }
   return lasts;
 }
@@ -231,4 +242,3 @@ function readEffect(buffer: Buffer, offset: number, end: number): Effect | undef
   if (valueEnd > end || !Number.isFinite(expiresAt)) return undefined;
   return { kind: 'put', key: name, value: buffer.subarray(valueStart, valueEnd), expiresAt };
 }
-

@@ -93,7 +93,10 @@ export function merge(replica: Replica, entries: readonly Entry[], host: Host): 
 export function cutAfter(replica: Replica, seq: number, host: Host): void {
   const { log, partition } = replica;
   if (seq >= log.end.seq) return;
-  invariant(seq >= replica.committed, `partition ${partition}: ${seq} is history up to ${replica.committed} and must not be cut`);
+  invariant(
+    seq >= replica.committed,
+    `partition ${partition}: ${seq} is history up to ${replica.committed} and must not be cut`,
+  );
   const epoch = log.epochAt(seq);
   invariant(epoch !== undefined, 'a cut leaves an end that the log knows');
   log.cutAfter(seq);

@@ -19,7 +19,7 @@ import { type Position, START } from './position.ts';
 
 export class PartitionLog {
   #base: Position;
-  #entries = new Deque<Entry>();
+  readonly #entries = new Deque<Entry>();
 
   constructor(base: Position = START) {
     this.#base = base;
@@ -48,11 +48,18 @@ export class PartitionLog {
 
   /** Whether this entry would continue the log just where it ends. */
   isNext(entry: Entry): boolean {
-    return entry.seq === this.end.seq + 1 && entry.previousEpoch === this.end.epoch && entry.epoch >= this.end.epoch;
+    return (
+      entry.seq === this.end.seq + 1 &&
+      entry.previousEpoch === this.end.epoch &&
+      entry.epoch >= this.end.epoch
+    );
   }
 
   append(entry: Entry): void {
-    invariant(this.isNext(entry), `entry ${entry.epoch}.${entry.seq} does not continue ${this.end.epoch}.${this.end.seq}`);
+    invariant(
+      this.isNext(entry),
+      `entry ${entry.epoch}.${entry.seq} does not continue ${this.end.epoch}.${this.end.seq}`,
+    );
     this.#entries.push(entry);
   }
 
@@ -64,7 +71,11 @@ export class PartitionLog {
 
   /** Lets go of the front: it is in the table, durably. */
   dropUpTo(seq: number): void {
-    for (let first = this.#entries.at(0); first !== undefined && first.seq <= seq; first = this.#entries.at(0)) {
+    for (
+      let first = this.#entries.at(0);
+      first !== undefined && first.seq <= seq;
+      first = this.#entries.at(0)
+    ) {
       this.#entries.shift();
       this.#base = { epoch: first.epoch, seq: first.seq };
     }

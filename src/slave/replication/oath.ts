@@ -23,7 +23,16 @@ import { emptyTable, wipe } from '../tables.ts';
 import { encodeMark } from './entry.ts';
 import { type Position, START } from './position.ts';
 import { dropHeld, promisedNow } from './promises.ts';
-import { type Host, isFenced, type Learning, NEVER_FOUNDED, progressOf, type Progress, type Replica, whenDurable } from './replica.ts';
+import {
+  type Host,
+  isFenced,
+  type Learning,
+  NEVER_FOUNDED,
+  progressOf,
+  type Progress,
+  type Replica,
+  whenDurable,
+} from './replica.ts';
 
 export interface Oath {
   readonly fence: Epoch;
@@ -33,7 +42,7 @@ export interface Oath {
 }
 
 /** @throws BrokenStore when the checksum does not match. */
-export const decodeOath = (bytes: Buffer): Oath => unseal<Oath>(bytes, 'what this store has sworn');
+export const decodeOath = (bytes: Buffer): Oath => unseal(bytes, 'what this store has sworn') as Oath;
 
 function swear(replica: Replica, host: Host): void {
   const { fence, configuration, learns } = replica;
@@ -58,7 +67,10 @@ function standStill(replica: Replica, host: Host): void {
 export function adopt(replica: Replica, configuration: Configuration, host: Host): void {
   invariant(configuration.epoch >= replica.fence, 'an older configuration is never adopted');
   invariant(configuration.epoch > replica.configuration.epoch, 'a configuration is adopted once');
-  invariant(configuration.members.some((member) => isSelf(member, host)), 'only members adopt');
+  invariant(
+    configuration.members.some((member) => isSelf(member, host)),
+    'only members adopt',
+  );
   standStill(replica, host);
   replica.learning = undefined;
   replica.learns = NO_GROW;
@@ -70,16 +82,27 @@ export function adopt(replica: Replica, configuration: Configuration, host: Host
   swear(replica, host);
 }
 
-const isSelf = (member: Member, { self }: Host): boolean => member.slave === self.slave && member.store === self.store;
+const isSelf = (member: Member, { self }: Host): boolean =>
+  member.slave === self.slave && member.store === self.store;
 
 export function peersOf({ members }: Configuration, host: Host): Map<SlaveId, Progress> {
-  invariant(new Set(members.map(({ slave }) => slave)).size === members.length, 'members are different slaves');
-  return new Map(members.filter((member) => !isSelf(member, host)).map((member) => [member.slave, progressOf(member, host.now)]));
+  invariant(
+    new Set(members.map(({ slave }) => slave)).size === members.length,
+    'members are different slaves',
+  );
+  return new Map(
+    members
+      .filter((member) => !isSelf(member, host))
+      .map((member) => [member.slave, progressOf(member, host.now)]),
+  );
 }
 
 /** Adds the learner to the members: only what it needs anew is reset, and the partition stays open (G2). */
 export function adoptLarger(replica: Replica, configuration: Configuration, host: Host): void {
-  invariant(replica.phase === 'open' && configuration.epoch > replica.fence, 'a grow is adopted by an open owner');
+  invariant(
+    replica.phase === 'open' && configuration.epoch > replica.fence,
+    'a grow is adopted by an open owner',
+  );
   const before = replica.peers;
   replica.grow = undefined;
   replica.adoptedAt = host.now;
@@ -97,7 +120,12 @@ export function swearLarger(replica: Replica, configuration: Configuration, host
 }
 
 /** Fences a replica: the answer tells what it has and whom it has promised (F1). `answer` runs when the fence is durable. */
-export function fence(replica: Replica, number: Epoch, host: Host, answer: (answer: FenceAnswer) => void): void {
+export function fence(
+  replica: Replica,
+  number: Epoch,
+  host: Host,
+  answer: (answer: FenceAnswer) => void,
+): void {
   if (number > replica.fence) {
     standStill(replica, host);
     replica.fence = number;
@@ -178,7 +206,6 @@ export function recallOath(replica: Replica, oath: Oath, host: Host): void {
   const place = members.findIndex((member) => isSelf(member, host));
   replica.learns = epoch(oath.learns);
   replica.role = place === -1 ? (oath.learns > 0 ? 'learner' : 'none') : place === 0 ? 'owner' : 'copy';
-  replica.peers = place === -1 ? new Map() : peersOf(oath.configuration, host);
+  replica.peers = place === -1 ? new Map<SlaveId, Progress>() : peersOf(oath.configuration, host);
   replica.authorityUntil = NEVER;
 }
-

@@ -11,7 +11,14 @@ import type { SlaveId } from '../../common/ids.ts';
 import type { FromSlave } from '../../common/message/control.ts';
 import type { Change } from '../../common/ordered-store.ts';
 import type { Reply } from '../../common/reply.ts';
-import type { AckItem, AppendItem, CommitItem, PeerMessage, PositionItem, ProbeItem } from '../peer-message.ts';
+import type {
+  AckItem,
+  AppendItem,
+  CommitItem,
+  PeerMessage,
+  PositionItem,
+  ProbeItem,
+} from '../peer-message.ts';
 
 export interface Answer {
   readonly ticket: number;

@@ -24,7 +24,10 @@ export const LEVEL_BYTES_MAX = 4 << 20;
 
 /** A new configuration names this start of this slave as the owner: it brings all members level, then serves (F4). */
 export function startLevelling(replica: Replica, host: Host): void {
-  invariant(replica.role === 'owner' && !isFenced(replica), 'only the owner of an adopted configuration levels');
+  invariant(
+    replica.role === 'owner' && !isFenced(replica),
+    'only the owner of an adopted configuration levels',
+  );
   replica.phase = 'levelling';
   replica.fetchingFrom = undefined;
   for (const progress of replica.peers.values()) probe(replica, progress, host);
@@ -37,12 +40,23 @@ export function probe(replica: Replica, progress: Progress, host: Host): void {
   progress.probedAt = host.now;
   progress.position = undefined;
   const { partition, configuration } = replica;
-  host.out.probe(progress.member.slave, host.now, { partition, configuration, stamp: stampNow(replica, host) });
+  host.out.probe(progress.member.slave, host.now, {
+    partition,
+    configuration,
+    stamp: stampNow(replica, host),
+  });
 }
 
-export function onPosition(replica: Replica, from: SlaveId, echo: number, item: PositionItem, host: Host): void {
+/** Who answered a probe, and the instant of that probe by our clock. */
+interface Answered {
+  readonly from: SlaveId;
+  readonly echo: number;
+}
+
+export function onPosition(replica: Replica, { from, echo }: Answered, item: PositionItem, host: Host): void {
   const progress = replica.peers.get(from);
-  if (progress === undefined || replica.phase === 'closed' || item.epoch !== replica.configuration.epoch) return;
+  if (progress === undefined || replica.phase === 'closed' || item.epoch !== replica.configuration.epoch)
+    return;
   hold(replica, from, echo, host);
   // A position is answered once. An older one may be answered too: the copy heeds only its newest.
   if (item.round <= (progress.position?.round ?? 0)) return;
@@ -57,7 +71,8 @@ export function onPosition(replica: Replica, from: SlaveId, echo: number, item: 
 function chooseLog(replica: Replica, host: Host): void {
   let best: { end: Position; slave: SlaveId | undefined } = { end: replica.log.end, slave: undefined };
   for (const { member, position } of replica.peers.values()) {
-    if (position && comparePositions(position.end, best.end) > 0) best = { end: position.end, slave: member.slave };
+    if (position && comparePositions(position.end, best.end) > 0)
+      best = { end: position.end, slave: member.slave };
   }
   replica.fetchingFrom = best.slave;
   if (best.slave === undefined) levelAll(replica, host);
@@ -108,7 +123,10 @@ function sendLevel(replica: Replica, progress: Progress, host: Host): void {
     const entries = log.after(sent, LEVEL_BYTES_MAX);
     sent = entries.at(-1)?.seq ?? sent;
     const end = sent === log.end.seq ? log.end : undefined;
-    host.out.send(member.slave, { kind: 'level', item: { ...head, entries, end: end && { epoch: end.epoch, seq: end.seq } } });
+    host.out.send(member.slave, {
+      kind: 'level',
+      item: { ...head, entries, end: end && { epoch: end.epoch, seq: end.seq } },
+    });
     if (end !== undefined) return;
   }
 }
@@ -149,7 +167,10 @@ function finishLevelling(replica: Replica, host: Host): void {
   advance(replica, seq, host);
   replica.prepared.clear();
   tellCommitted(replica, host);
-  host.out.tell({ kind: 'serving', items: [{ partition: replica.partition, epoch: replica.configuration.epoch }] });
+  host.out.tell({
+    kind: 'serving',
+    items: [{ partition: replica.partition, epoch: replica.configuration.epoch }],
+  });
   host.released.add(replica);
 }
 
@@ -157,7 +178,12 @@ function finishLevelling(replica: Replica, host: Host): void {
 export function propose(replica: Replica, entry: Entry, host: Host): void {
   invariant(replica.phase === 'open' && !isFenced(replica), 'only an open owner proposes');
   replica.log.append(entry);
-  const item = { partition: replica.partition, epoch: replica.configuration.epoch, committed: replica.committed, entry };
+  const item = {
+    partition: replica.partition,
+    epoch: replica.configuration.epoch,
+    committed: replica.committed,
+    entry,
+  };
   for (const { member, state } of replica.peers.values()) {
     if (state === 'streaming') host.out.append(member.slave, host.now, item);
   }
@@ -200,7 +226,8 @@ export function remindPeers(replica: Replica, host: Host): void {
     const isBehind = progress.acked < replica.log.end.seq || progress.state === 'probing';
     const isSilent = host.now - Math.max(progress.probedAt, progress.heardAt) > host.promiseMs;
     if (!isBehind || !isSilent) continue;
-    if (replica.fetchingFrom === progress.member.slave) fetch(replica, replica.fetchingFrom, replica.committed, host);
+    if (replica.fetchingFrom === progress.member.slave)
+      fetch(replica, replica.fetchingFrom, replica.committed, host);
     else probe(replica, progress, host);
     progress.heardAt = host.now;
   }

@@ -21,7 +21,8 @@ const NEVER = instant(-1);
 /** Gives a promise, if one may be given now; it is on record before anybody hears of it. */
 export function give(replica: Replica, to: SlaveId, host: Host): boolean {
   const isMember = replica.role === 'owner' || replica.role === 'copy';
-  if (!isMember || isFenced(replica) || replica.swornFence !== replica.fence || !replica.peers.has(to)) return false;
+  if (!isMember || isFenced(replica) || replica.swornFence !== replica.fence || !replica.peers.has(to))
+    return false;
   replica.given.set(to, after(host.now, host.promiseMs));
   return true;
 }
@@ -90,7 +91,9 @@ export function onPong(find: Find, from: SlaveId, pong: PeerMessage & { kind: 'p
 
 /** Whom this slave has promised and for how long that still runs, for a fence's answer (F1). */
 export function promisedNow(replica: Replica, now: Instant): readonly { slave: SlaveId; ms: number }[] {
-  return [...replica.given].filter(([, until]) => until > now).map(([slave, until]) => ({ slave, ms: until - now }));
+  return [...replica.given]
+    .filter(([, until]) => until > now)
+    .map(([slave, until]) => ({ slave, ms: until - now }));
 }
 
 /** The clock with which a new authority starts: whatever the last one may have told is past (W4). */

@@ -224,14 +224,20 @@ export function stampNow(replica: Replica, host: Host): Stamp {
 /** Runs it when everything handed to the store so far is durable; at once if it is already. */
 export function whenDurable(host: Host, then: Continuation): void {
   const isIdle =
-    host.commitsUnderWay === 0 && host.out.changes.length === 0 && host.out.logItems.length === 0 && host.out.continuations.length === 0;
+    host.commitsUnderWay === 0 &&
+    host.out.changes.length === 0 &&
+    host.out.logItems.length === 0 &&
+    host.out.continuations.length === 0;
   if (isIdle) then(host);
   else host.out.afterDurable(then);
 }
 
 export function checkReplica(replica: Replica): void {
   const { table, log, committed, durable, fence, configuration } = replica;
-  invariant(fence >= configuration.epoch, `partition ${replica.partition} adopted ${configuration.epoch} beyond its fence ${fence}`);
+  invariant(
+    fence >= configuration.epoch,
+    `partition ${replica.partition} adopted ${configuration.epoch} beyond its fence ${fence}`,
+  );
   invariant(table.filled.seq <= table.applied.seq, 'nothing is filled before it is applied');
   invariant(table.applied.seq <= committed, 'nothing is applied before it is committed');
   invariant(committed <= log.end.seq, 'nothing is committed beyond the log');

@@ -27,7 +27,10 @@ class Copy {
     const end = found.at(-1) ?? this.bench.replica.log.end;
     const round = this.bench.replica.rounds;
     const head = { partition: P, epoch: epoch(3), round, sentAt: this.bench.now };
-    this.bench.from('a', { kind: 'level', item: { ...head, entries: found, end: { epoch: end.epoch, seq: end.seq }, ...more } });
+    this.bench.from('a', {
+      kind: 'level',
+      item: { ...head, entries: found, end: { epoch: end.epoch, seq: end.seq }, ...more },
+    });
   }
 
   append(one: Entry, { committed = 0, number = 3, from = 'a' } = {}): void {
@@ -36,7 +39,9 @@ class Copy {
   }
 
   get acks(): readonly string[] {
-    return this.bench.sentOf('ack').flatMap(({ items }) => items.map(({ seq, isGap }) => (isGap ? `gap ${seq}` : `${seq}`)));
+    return this.bench
+      .sentOf('ack')
+      .flatMap(({ items }) => items.map(({ seq, isGap }) => (isGap ? `gap ${seq}` : `${seq}`)));
   }
 
   get end(): string {
@@ -194,7 +199,9 @@ describe('a copy that is sent a write', () => {
     copy.append(entry(1, 3, 0));
     expect(copy.acks).to.deep.equal([]);
     copy.bench.persist();
-    expect(copy.bench.lastSent('ack').items).to.deep.equal([{ partition: P, epoch: 3, seq: 1, echo: 50, isGap: false }]);
+    expect(copy.bench.lastSent('ack').items).to.deep.equal([
+      { partition: P, epoch: 3, seq: 1, echo: 50, isGap: false },
+    ]);
     expect([...copy.bench.replica.given.keys()]).to.deep.equal(['a']);
   });
 
@@ -245,7 +252,10 @@ describe('a copy that is sent a write', () => {
 
   it('does not believe a commit of another epoch, or beyond its own disk', () => {
     const copy = levelled(entries('3'));
-    const commit = (number: number, committed: number): PeerMessage => ({ kind: 'commit', items: [{ partition: P, epoch: epoch(number), committed }] });
+    const commit = (number: number, committed: number): PeerMessage => ({
+      kind: 'commit',
+      items: [{ partition: P, epoch: epoch(number), committed }],
+    });
     copy.bench.from('a', commit(2, 1));
     expect(copy.bench.replica.committed).to.equal(0);
     copy.append(entry(2, 3, 3));

@@ -22,7 +22,12 @@ const name = fc.uint8Array({ maxLength: 6 }).map((bytes) => key(Buffer.from(byte
 const value = fc.uint8Array({ maxLength: 12 }).map((bytes) => Buffer.from(bytes));
 const effect: fc.Arbitrary<Effect> = fc.oneof(
   name.map((gone) => ({ kind: 'delete' as const, key: gone })),
-  fc.record({ kind: fc.constant('put' as const), key: name, value, expiresAt: fc.constantFrom(0, 1, 1_700_000_000_000.5) }),
+  fc.record({
+    kind: fc.constant('put' as const),
+    key: name,
+    value,
+    expiresAt: fc.constantFrom(0, 1, 1_700_000_000_000.5),
+  }),
 );
 const draft: fc.Arbitrary<Draft> = fc.record({
   partition: fc.constantFrom(0, 1, SLOTS - 1).map(partition),
@@ -58,7 +63,14 @@ describe('log entries', () => {
         const seen = items.map((item) => {
           if (item.kind !== 'entry') return item;
           const { partition: index, epoch: number, seq, previousEpoch, stamp: when } = item.entry;
-          return { partition: index, epoch: number, seq, previousEpoch, stamp: when, effects: effectsOf(item.entry) };
+          return {
+            partition: index,
+            epoch: number,
+            seq,
+            previousEpoch,
+            stamp: when,
+            effects: effectsOf(item.entry),
+          };
         });
         expect(seen).to.deep.equal(drafts);
       }),
@@ -66,11 +78,20 @@ describe('log entries', () => {
   });
 
   it('hold values of 16 MiB and keys of 64 KiB', () => {
-    const effects = [{ kind: 'put' as const, key: key(Buffer.alloc(65_535, 'k')), value: Buffer.alloc(16 << 20, 'v'), expiresAt: 0 }];
+    const effects = [
+      {
+        kind: 'put' as const,
+        key: key(Buffer.alloc(65_535, 'k')),
+        value: Buffer.alloc(16 << 20, 'v'),
+        expiresAt: 0,
+      },
+    ];
     const [item] = decodeItems(bytesOf([{ ...SMALL, effects }])) ?? [];
     const [effect] = (item?.kind === 'entry' ? effectsOf(item.entry) : undefined) ?? [];
     expect(effect?.key).to.equal(effects[0]?.key);
-    expect(effect?.kind === 'put' && effect.value.equals(effects[0]?.value ?? Buffer.alloc(0))).to.equal(true);
+    expect(effect?.kind === 'put' && effect.value.equals(effects[0]?.value ?? Buffer.alloc(0))).to.equal(
+      true,
+    );
   });
 
   it('of one turn lie in one buffer, each as long as it was said to be', () => {
@@ -99,12 +120,18 @@ describe('log entries', () => {
   it('never make hostile bytes throw, with a sum that fits or without', () => {
     const chunk = fc.uint8Array({ minLength: 1, maxLength: 12 });
     fc.assert(
-      fc.property(chunk, fc.integer({ min: 8, max: bytesOf([SMALL]).length }), fc.boolean(), (noise, at, isSealed) => {
-        const bytes = bytesOf([SMALL]);
-        bytes.set(noise.subarray(0, bytes.length - at), at);
-        const items = decodeItems(isSealed ? resealed(bytes) : bytes);
-        for (const item of items ?? []) if (item.kind === 'entry') expect(effectsOf(item.entry)).to.be.an('array');
-      }),
+      fc.property(
+        chunk,
+        fc.integer({ min: 8, max: bytesOf([SMALL]).length }),
+        fc.boolean(),
+        (noise, at, isSealed) => {
+          const bytes = bytesOf([SMALL]);
+          bytes.set(noise.subarray(0, bytes.length - at), at);
+          const items = decodeItems(isSealed ? resealed(bytes) : bytes);
+          for (const item of items ?? [])
+            if (item.kind === 'entry') expect(effectsOf(item.entry)).to.be.an('array');
+        },
+      ),
     );
   });
 

@@ -4,7 +4,13 @@ import { expect } from 'chai';
 import { Bug } from '../../../src/common/invariant.ts';
 import type { Reply } from '../../../src/common/reply.ts';
 import { after, instant } from '../../../src/common/time.ts';
-import { advance, cutAfter, giveUpBeyond, giveUpLate, merge } from '../../../src/slave/replication/history.ts';
+import {
+  advance,
+  cutAfter,
+  giveUpBeyond,
+  giveUpLate,
+  merge,
+} from '../../../src/slave/replication/history.ts';
 import { decodeItems } from '../../../src/slave/replication/entry.ts';
 import { FOREVER, type Waiting } from '../../../src/slave/replication/replica.ts';
 import { lookup } from '../../../src/slave/tables.ts';
@@ -29,7 +35,15 @@ class Desk {
   wait(seq: number, more: Partial<Waiting> = {}): number {
     this.#tickets += 1;
     const deadline = after(this.host.now, 1_000);
-    this.replica.waiting.push({ ticket: this.#tickets, seq, reply: 1, read: undefined, isLogged: true, deadline, ...more });
+    this.replica.waiting.push({
+      ticket: this.#tickets,
+      seq,
+      reply: 1,
+      read: undefined,
+      isLogged: true,
+      deadline,
+      ...more,
+    });
     return this.#tickets;
   }
 
@@ -38,7 +52,13 @@ class Desk {
   }
 
   get logged(): readonly string[] {
-    return this.host.out.logItems.flatMap((bytes) => decodeItems(bytes) ?? []).map((item) => (item.kind === 'entry' ? `${item.entry.epoch}.${item.entry.seq}` : `${item.kind} ${item.epoch}.${item.seq}`));
+    return this.host.out.logItems
+      .flatMap((bytes) => decodeItems(bytes) ?? [])
+      .map((item) =>
+        item.kind === 'entry'
+          ? `${item.entry.epoch}.${item.entry.seq}`
+          : `${item.kind} ${item.epoch}.${item.seq}`,
+      );
   }
 
   get end(): string {
@@ -55,7 +75,9 @@ describe('advancing', () => {
     advance(desk.replica, 99, desk.host);
     expect(desk.replica.committed).to.equal(4);
     expect(desk.replica.table.applied).to.deep.equal({ epoch: 3, seq: 4 });
-    expect([K1, K2].map((name) => lookup(desk.host.store, desk.replica.table, name)?.value.toString())).to.deep.equal([undefined, 'y']);
+    expect(
+      [K1, K2].map((name) => lookup(desk.host.store, desk.replica.table, name)?.value.toString()),
+    ).to.deep.equal([undefined, 'y']);
     advance(desk.replica, 1, desk.host);
     expect(desk.replica.committed).to.equal(4);
   });
@@ -92,7 +114,10 @@ describe('advancing', () => {
     desk.wait(1, { isLogged: false });
     desk.replica.authorityUntil = instant(-1);
     advance(desk.replica, 1, desk.host);
-    expect(desk.answers).to.deep.equal([[1, '1'], [2, 'TRYAGAIN']]);
+    expect(desk.answers).to.deep.equal([
+      [1, '1'],
+      [2, 'TRYAGAIN'],
+    ]);
   });
 });
 
@@ -126,7 +151,10 @@ describe('cutting', () => {
     desk.wait(2);
     desk.wait(2, { isLogged: false });
     cutAfter(desk.replica, 1, desk.host);
-    expect(desk.answers).to.deep.equal([[2, 'UNCERTAIN'], [3, 'TRYAGAIN']]);
+    expect(desk.answers).to.deep.equal([
+      [2, 'UNCERTAIN'],
+      [3, 'TRYAGAIN'],
+    ]);
     expect(desk.replica.waiting.length).to.equal(1);
   });
 
@@ -184,7 +212,10 @@ describe('giving up', () => {
     expect(desk.answers).to.deep.equal([]);
     desk.host.now = after(desk.host.now, 1);
     giveUpLate(desk.replica, desk.host);
-    expect(desk.answers).to.deep.equal([[1, 'UNCERTAIN'], [2, 'CLUSTERDOWN']]);
+    expect(desk.answers).to.deep.equal([
+      [1, 'UNCERTAIN'],
+      [2, 'CLUSTERDOWN'],
+    ]);
     expect(desk.replica.waiting.length).to.equal(1);
   });
 

@@ -99,7 +99,11 @@ describe('a fence', () => {
     exchange([a, b]);
     a.fence(7);
     a.persist();
-    expect(lastAnswer(a)).to.deep.include({ partition: P, end: { epoch: 3, seq: 1 }, adopted: configuration(3, 'ab') });
+    expect(lastAnswer(a)).to.deep.include({
+      partition: P,
+      end: { epoch: 3, seq: 1 },
+      adopted: configuration(3, 'ab'),
+    });
   });
 
   it('tells whom this slave has promised, under any epoch, and for how long that runs (F1)', () => {

@@ -8,11 +8,23 @@ import { entry, put } from '../../support/entries.ts';
 import { K1, P } from '../../support/slave-bench.ts';
 
 const [A, B] = ['a', 'b'].map(slaveId) as [ReturnType<typeof slaveId>, ReturnType<typeof slaveId>];
-const item = (seq: number, bytes = 0) => ({ partition: P, epoch: epoch(3), committed: 0, entry: entry(seq, 3, 3, [put(K1, 'x'.repeat(bytes))]) });
+const item = (seq: number, bytes = 0) => ({
+  partition: P,
+  epoch: epoch(3),
+  committed: 0,
+  entry: entry(seq, 3, 3, [put(K1, 'x'.repeat(bytes))]),
+});
 const ack = (seq: number) => ({ partition: P, epoch: epoch(3), seq, echo: 0, isGap: false });
 
 const kindsOf = (outbox: Outbox<unknown>): readonly string[] =>
-  outbox.takeMessages().flatMap(([to, messages]) => messages.map((message: PeerMessage) => `${to} ${message.kind}${'items' in message ? ` ${message.items.length}` : ''}`));
+  outbox
+    .takeMessages()
+    .flatMap(([to, messages]) =>
+      messages.map(
+        (message: PeerMessage) =>
+          `${to} ${message.kind}${'items' in message ? ` ${message.items.length}` : ''}`,
+      ),
+    );
 
 describe('an outbox', () => {
   it('makes one message to each peer of the writes of a turn', () => {
@@ -36,12 +48,22 @@ describe('an outbox', () => {
     for (let seq = 1; seq <= 6; seq += 1) outbox.append(A, 7, item(seq, 3 << 20));
     const messages = outbox.takeMessages().flatMap(([, list]) => list);
     expect(messages.length).to.be.above(1);
-    expect(messages.flatMap((message) => (message.kind === 'append' ? message.items.map((one) => one.entry.seq) : []))).to.deep.equal([1, 2, 3, 4, 5, 6]);
+    expect(
+      messages.flatMap((message) =>
+        message.kind === 'append' ? message.items.map((one) => one.entry.seq) : [],
+      ),
+    ).to.deep.equal([1, 2, 3, 4, 5, 6]);
   });
 
   it('never puts answers to different questions together', () => {
     const outbox = new Outbox();
-    const position = { partition: P, epoch: epoch(3), round: 1, end: { epoch: epoch(3), seq: 0 }, committed: 0 };
+    const position = {
+      partition: P,
+      epoch: epoch(3),
+      round: 1,
+      end: { epoch: epoch(3), seq: 0 },
+      committed: 0,
+    };
     outbox.position(A, 1, position);
     outbox.position(A, 2, position);
     outbox.position(A, 2, position);

@@ -159,7 +159,13 @@ describe('a new owner', () => {
     const [owner, peers] = levelling('ab', '2');
     peers.position('b', at(2, 1));
     const [sent] = owner.sentOf('level');
-    const item: PositionItem = { partition: P, epoch: epoch(3), round: sent?.item.round ?? 0, end: at(2, 1), committed: 0 };
+    const item: PositionItem = {
+      partition: P,
+      epoch: epoch(3),
+      round: sent?.item.round ?? 0,
+      end: at(2, 1),
+      committed: 0,
+    };
     owner.from('b', { kind: 'position', echo: owner.now, items: [item] });
     expect(owner.sentOf('level')).to.have.length(1);
   });
@@ -303,7 +309,11 @@ describe('an owner and its copies', () => {
     const benches = cluster(configuration(3, 'abc')) as [SlaveBench, SlaveBench, SlaveBench];
     const [a, b, c] = benches;
     const [first = 0] = a.ask(`SET ${K1} x`);
-    exchange(benches, (_from, { to, message }: { to: string; message: PeerMessage }) => to === 'b' && message.kind === 'append');
+    exchange(
+      benches,
+      (_from, { to, message }: { to: string; message: PeerMessage }) =>
+        to === 'b' && message.kind === 'append',
+    );
     const [second = 0] = a.ask(`SET ${K2} y`);
     exchange(benches);
     expect([first, second].map((ticket) => a.answers.get(ticket))).to.deep.equal(['OK', 'OK']);

@@ -2,7 +2,12 @@
 import { expect } from 'chai';
 
 import { epoch } from '../../../src/common/ids.ts';
-import { comparePositions, type Position, samePosition, START } from '../../../src/slave/replication/position.ts';
+import {
+  comparePositions,
+  type Position,
+  samePosition,
+  START,
+} from '../../../src/slave/replication/position.ts';
 
 const at = (number: number, seq: number): Position => ({ epoch: epoch(number), seq });
 

@@ -7,7 +7,17 @@ import type { PeerMessage, PingItem } from '../../../src/slave/peer-message.ts';
 import { mayReadHere } from '../../../src/slave/requests.ts';
 import { promisedNow } from '../../../src/slave/replication/promises.ts';
 import { clockOf, isAuthority } from '../../../src/slave/replication/replica.ts';
-import { cluster, configuration, exchange, K1, P, SETTINGS, type SlaveBench, storeOf, WALL_AT_START } from '../../support/slave-bench.ts';
+import {
+  cluster,
+  configuration,
+  exchange,
+  K1,
+  P,
+  SETTINGS,
+  type SlaveBench,
+  storeOf,
+  WALL_AT_START,
+} from '../../support/slave-bench.ts';
 
 /** An owner and its copy, level, and no promise younger than this moment. */
 function pair(): readonly [SlaveBench, SlaveBench] {
@@ -21,7 +31,11 @@ const ping = (sentAt: number, number = 3, at: Stamp = stamp(0)): PeerMessage & {
   return { kind: 'ping', sentAt, items: [item] };
 };
 
-const pong = (echo: number, number = 3): PeerMessage => ({ kind: 'pong', echo, items: [{ partition: P, epoch: epoch(number) }] });
+const pong = (echo: number, number = 3): PeerMessage => ({
+  kind: 'pong',
+  echo,
+  items: [{ partition: P, epoch: epoch(number) }],
+});
 
 const given = (bench: SlaveBench): readonly unknown[] => promisedNow(bench.replica, instant(bench.now));
 
@@ -188,7 +202,8 @@ describe('pings', () => {
 });
 
 describe("a partition's clock", () => {
-  const clock = ({ replica, now }: SlaveBench): number => clockOf(replica, instant(now)) - WALL_AT_START - now;
+  const clock = ({ replica, now }: SlaveBench): number =>
+    clockOf(replica, instant(now)) - WALL_AT_START - now;
 
   it('goes on by monotonic time between stamps, and never goes back (W4)', () => {
     const [, b] = pair();
