@@ -9,7 +9,7 @@
  */
 import { expect } from 'chai';
 
-import { CALM, type Weather } from '../simulation/cluster.ts';
+import { CALM, type Weather } from '../simulation/peer-network.ts';
 import { attempt, type Outcome, type Plan, type Trouble } from '../simulation/trial.ts';
 
 const WILD: Weather = { lostPercent: 2, twicePercent: 3, latePercent: 5 };

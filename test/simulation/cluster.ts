@@ -14,7 +14,6 @@ import {
   slaveId,
   type SlaveId,
   storeId,
-  type StoreId,
 } from '../../src/common/ids.ts';
 import { invariant } from '../../src/common/invariant.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/common/memory-store.ts';
@@ -25,8 +24,6 @@ import type { ClusterSettings } from '../../src/common/view.ts';
 import * as coordinator from '../../src/coordination/coordinator.ts';
 import { headChange, newJournal, readJournal } from '../../src/coordination/journal.ts';
 import { healthOf } from '../../src/coordination/status.ts';
-import { unheardPeers } from '../../src/slave/housekeeping.ts';
-import type { PeerMessage } from '../../src/slave/peer-message.ts';
 import { recover } from '../../src/slave/recovery.ts';
 import type { Request } from '../../src/slave/request.ts';
 import * as slave from '../../src/slave/slave.ts';
@@ -34,57 +31,17 @@ import {
   type Effect as SlaveEffect,
   init as initSlave,
   type Input as SlaveInput,
-  oathsOf,
-  type State as SlaveState,
 } from '../../src/slave/state.ts';
+import {
+  type CoordinatorNode,
+  heartbeatOf,
+  type Process,
+  registrationOf,
+  type SlaveNode,
+  type Untimed,
+} from './nodes.ts';
+import { PeerNetwork } from './peer-network.ts';
 import type { World } from './world.ts';
-
-export interface Weather {
-  /** Of a hundred frames between slaves, how many are lost, come twice, or come late, within one link. */
-  readonly lostPercent: number;
-  readonly twicePercent: number;
-  readonly latePercent: number;
-}
-
-export const CALM: Weather = { lostPercent: 0, twicePercent: 0, latePercent: 0 };
-
-/** As Omit, but for each kind of a union by itself. */
-type Untimed<Union> = Union extends unknown ? Omit<Union, 'now' | 'wall'> : never;
-
-interface Process {
-  /** Counts starts and stops: what was meant for an earlier life is dropped. */
-  life: number;
-  isUp: boolean;
-  pausedUntil: number;
-  readonly held: (() => void)[];
-}
-
-export interface SlaveNode extends Process {
-  readonly id: SlaveId;
-  readonly store: StoreId;
-  disk: MemoryStore;
-  boots: number;
-  nonce: string;
-  state: SlaveState;
-  /** The control link that it has, if any. */
-  link: number | undefined;
-  sequence: number;
-  clusterId: string | undefined;
-  tickets: Map<number, (reply: Reply) => void>;
-}
-
-interface CoordinatorNode extends Process {
-  disk: MemoryStore;
-  state: coordinator.State;
-}
-
-/** One link between two slaves; a new one after every break. */
-interface PeerLink {
-  readonly ends: readonly [SlaveNode, SlaveNode];
-  isOpen: boolean;
-  /** By direction: when the last frame arrives, so that in calm weather order is kept. */
-  readonly lastArrival: [number, number];
-}
 
 const WALL_AT_START = 1_700_000_000_000;
 
@@ -92,18 +49,22 @@ export class Cluster {
   readonly world: World;
   readonly settings: ClusterSettings;
   readonly slaves = new Map<SlaveId, SlaveNode>();
-  weather: Weather = CALM;
   /** Called with everything that an operator would read. */
   readonly story: string[] = [];
   stopped: string | undefined;
   readonly #coordinator: CoordinatorNode;
-  readonly #links = new Map<string, PeerLink>();
-  readonly #cuts = new Set<string>();
+  readonly peers: PeerNetwork;
   readonly #controls = new Map<number, SlaveNode>();
   #nextLink = 1;
 
   constructor(world: World, settings: ClusterSettings) {
     this.world = world;
+    this.peers = new PeerNetwork(world, this.slaves, (node, input) => {
+      this.#to(node, () => {
+        const happening = input();
+        if (happening !== undefined) this.#feedSlave(node, happening);
+      });
+    });
     this.settings = settings;
     const disk = createMemoryStore();
     const journal = newJournal('c'.repeat(32), settings);
@@ -183,7 +144,7 @@ export class Cluster {
     node.tickets.clear();
     node.disk = node.disk.crash(this.world.between(0, node.disk.pending));
     this.#closeControl(node);
-    for (const link of this.#links.values()) if (link.ends.includes(node)) this.#breakLink(link);
+    this.peers.leave(node);
   }
 
   pauseSlave(node: SlaveNode, ms: number): void {
@@ -209,17 +170,6 @@ export class Cluster {
     node.isUp = true;
     node.state = coordinator.init(journal, this.world.now);
     this.#tickCoordinator();
-  }
-
-  /** Two slaves cannot reach each other until they are mended. */
-  cut(a: SlaveNode, b: SlaveNode): void {
-    this.#cuts.add(pairOf(a, b));
-    const link = this.#links.get(pairOf(a, b));
-    if (link !== undefined) this.#breakLink(link);
-  }
-
-  mend(): void {
-    this.#cuts.clear();
   }
 
   #pause(node: Process, ms: number): void {
@@ -256,7 +206,7 @@ export class Cluster {
   }
 
   #feedSlave(node: SlaveNode, input: Untimed<SlaveInput>): void {
-    const effects = slave.step(node.state, { ...input, ...this.#time() } as SlaveInput); // An untimed input with the time is an input.
+    const effects = slave.step(node.state, { ...input, ...this.#time() }); // An untimed input with the time is an input.
     slave.checkInvariants(node.state);
     for (const effect of effects) this.#performSlave(node, effect);
   }
@@ -268,7 +218,7 @@ export class Cluster {
           this.#feedSlave(node, { kind: 'durable' });
         });
       case 'send':
-        for (const message of effect.messages) this.#sendPeer(node, effect.to, message);
+        for (const message of effect.messages) this.peers.send(node, effect.to, message);
         return;
       case 'answer':
         for (const { ticket, reply } of effect.answers) {
@@ -281,7 +231,7 @@ export class Cluster {
       case 'tell':
         return this.#tell(node, effect.message);
       case 'view-changed':
-        return this.#connectPeers();
+        return this.peers.connect();
       case 'buried':
         this.#closeControl(node);
         this.world.in(this.world.between(1, 50), () => {
@@ -325,74 +275,6 @@ export class Cluster {
     again();
   }
 
-  // ── peers ──────────────────────────────────────────────────────────────────────────────────
-
-  /** Opens what may be open: each pair of slaves that are up, know each other, and are not cut apart. */
-  #connectPeers(): void {
-    const nodes = [...this.slaves.values()];
-    for (const a of nodes) {
-      for (const b of nodes) {
-        if (a.id < b.id) this.#connectPair(a, b);
-      }
-    }
-  }
-
-  #connectPair(a: SlaveNode, b: SlaveNode): void {
-    const pair = pairOf(a, b);
-    const knows =
-      a.state.view?.slaves.get(b.id)?.store === b.store && b.state.view?.slaves.get(a.id)?.store === a.store;
-    if (this.#links.get(pair)?.isOpen === true || this.#cuts.has(pair) || !a.isUp || !b.isUp || !knows)
-      return;
-    const link: PeerLink = { ends: [a, b], isOpen: true, lastArrival: [0, 0] };
-    this.#links.set(pair, link);
-    for (const [self, other] of [
-      [a, b],
-      [b, a],
-    ] as const) {
-      this.#to(self, () => {
-        if (link.isOpen) this.#feedSlave(self, { kind: 'peer-opened', slave: other.id, store: other.store });
-      });
-    }
-  }
-
-  #breakLink(link: PeerLink): void {
-    if (!link.isOpen) return;
-    link.isOpen = false;
-    for (const [self, other] of [link.ends, [link.ends[1], link.ends[0]]] as const) {
-      this.#to(self, () => {
-        if (this.#links.get(pairOf(self, other))?.isOpen !== true)
-          this.#feedSlave(self, { kind: 'peer-closed', slave: other.id });
-      });
-    }
-    this.world.in(this.world.between(20, 200), () => {
-      this.#connectPeers();
-    });
-  }
-
-  #sendPeer(from: SlaveNode, to: SlaveId, message: PeerMessage): void {
-    const other = this.slaves.get(to);
-    const link = other && this.#links.get(pairOf(from, other));
-    if (link?.isOpen !== true || other === undefined) return;
-    const direction = link.ends[0] === from ? 0 : 1;
-    const { lostPercent, twicePercent, latePercent } = this.weather;
-    if (this.world.chance(lostPercent)) return;
-    const copies = this.world.chance(twicePercent) ? 2 : 1;
-    for (let copy = 0; copy < copies; copy += 1) {
-      const isLate = this.world.chance(latePercent) || copy > 0;
-      const delay = this.world.between(1, isLate ? 800 : 20) / 10;
-      const arrival = isLate
-        ? this.world.now + delay
-        : Math.max(link.lastArrival[direction], this.world.now + delay);
-      if (!isLate) link.lastArrival[direction] = arrival;
-      this.world.at(arrival, () => {
-        if (!link.isOpen) return;
-        this.#to(other, () => {
-          if (link.isOpen) this.#feedSlave(other, { kind: 'peer', from: from.id, messages: [message] });
-        });
-      });
-    }
-  }
-
   // ── control links and heartbeats ───────────────────────────────────────────────────────────
 
   #connectControl(node: SlaveNode): void {
@@ -408,20 +290,7 @@ export class Cluster {
     this.#nextLink += 1;
     node.link = link;
     this.#controls.set(link, node);
-    this.#tell(node, {
-      ...{ kind: 'register', clusterId: node.clusterId, slave: node.id, store: node.store },
-      boot: { count: node.boots, nonce: node.nonce },
-      ...{
-        kernelBoot: 'k',
-        isSameKernelBoot: true,
-        durability: 'fsync',
-        host: '127.0.0.1',
-        port: 1,
-        peerPort: 2,
-        pid: 3,
-      },
-      ...oathsOf(node.state),
-    });
+    this.#tell(node, registrationOf(node));
   }
 
   #closeControl(node: SlaveNode): void {
@@ -482,24 +351,7 @@ export class Cluster {
     const { view } = node.state;
     if (view === undefined || this.world.chance(2)) return;
     node.sequence += 1;
-    const heartbeat = {
-      ...{
-        clusterId: view.clusterId,
-        slave: node.id,
-        store: node.store,
-        bootNonce: node.nonce,
-        sequence: node.sequence,
-      },
-      ...{
-        viewEpoch: view.epoch,
-        loopCounter: node.sequence,
-        commands: 0,
-        lastCommit: 0,
-        loopLagMs: 0,
-        commitHung: false,
-      },
-      unheard: unheardPeers(node.state),
-    };
+    const heartbeat = heartbeatOf(node, view);
     this.world.in(this.world.between(1, 30) / 10, () => {
       this.#to(this.#coordinator, () => {
         this.#feedCoordinator({ kind: 'heartbeat', heartbeat, from: { address: node.id, port: node.life } });
@@ -526,7 +378,7 @@ export class Cluster {
 
   #feedCoordinator(input: Untimed<coordinator.Input>): void {
     const node = this.#coordinator;
-    const effects = coordinator.step(node.state, { ...input, now: this.world.now } as coordinator.Input); // As in #feedSlave.
+    const effects = coordinator.step(node.state, { ...input, now: this.world.now }); // As in #feedSlave.
     coordinator.checkInvariants(node.state);
     for (const effect of effects) this.#performCoordinator(node, effect);
   }
@@ -603,5 +455,3 @@ export class Cluster {
     invariant(serving.length <= 1, `two authorities for partition ${index}: ${epochs.join(', ')}`);
   }
 }
-
-const pairOf = (a: SlaveNode, b: SlaveNode): string => (a.id < b.id ? `${a.id} ${b.id}` : `${b.id} ${a.id}`);

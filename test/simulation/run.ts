@@ -5,7 +5,7 @@
  */
 import { parseArgs } from 'node:util';
 
-import { CALM } from './cluster.ts';
+import { CALM } from './peer-network.ts';
 import { attempt, type Outcome, type Plan } from './trial.ts';
 
 const { values } = parseArgs({

@@ -6,7 +6,8 @@
  */
 import { invariant } from '../../src/common/invariant.ts';
 import type { ClusterSettings } from '../../src/common/view.ts';
-import { CALM, Cluster, type Weather } from './cluster.ts';
+import { Cluster } from './cluster.ts';
+import { CALM, type Weather } from './peer-network.ts';
 import { Workload } from './workload.ts';
 import { World } from './world.ts';
 
@@ -51,7 +52,7 @@ export function attempt(plan: Plan): Outcome {
   for (let index = 1; index <= plan.slaves; index += 1) cluster.addSlave(`s${index}`);
   world.runUntil(3_000);
   const workload = new Workload(cluster, { keys: 6, clients: 5 });
-  cluster.weather = plan.weather;
+  cluster.peers.weather = plan.weather;
   let when = 3_200;
   for (let count = 0; count < plan.troubles; count += 1) {
     when += world.between(50, 1_800);
@@ -105,9 +106,9 @@ function trouble(cluster: Cluster, kind: Trouble): void {
       cluster.pauseSlave(node, world.between(20, 3_000));
       return;
     case 'cut':
-      cluster.cut(node, world.pick([...cluster.slaves.values()].filter((other) => other !== node)));
+      cluster.peers.cut(node, world.pick([...cluster.slaves.values()].filter((other) => other !== node)));
       world.in(world.between(100, 4_000), () => {
-        cluster.mend();
+        cluster.peers.mend();
       });
       return;
     case 'coordinator':
@@ -122,8 +123,8 @@ function trouble(cluster: Cluster, kind: Trouble): void {
 }
 
 function makePeace(cluster: Cluster): void {
-  cluster.weather = CALM;
-  cluster.mend();
+  cluster.peers.weather = CALM;
+  cluster.peers.mend();
   cluster.startCoordinator();
   for (const node of cluster.slaves.values()) cluster.startSlave(node);
 }

@@ -12,7 +12,8 @@ import { partitionOf, slotOf } from '../../src/common/slot.ts';
 import { stamp } from '../../src/common/time.ts';
 import { reads, writes } from '../../src/slave/commands/evaluation.ts';
 import { readCommitted, refusalOf } from '../../src/slave/requests.ts';
-import type { Cluster, SlaveNode } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
+import type { SlaveNode } from './nodes.ts';
 import { type Operation, violation } from './linearizability.ts';
 
 const PATIENCE_MS = 4_000;

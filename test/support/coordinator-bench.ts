@@ -1,0 +1,201 @@
+/**
+ * The coordination server's machine on a bench: its journal is durable when it is told to be, slaves are
+ * names whose words are written by hand, and time moves only when it is moved.
+ */
+import { epoch, type SlaveId, slaveId } from '../../src/common/ids.ts';
+import { invariant } from '../../src/common/invariant.ts';
+import { createMemoryStore, type MemoryStore } from '../../src/common/memory-store.ts';
+import type { FenceAnswer, FromSlave, Registration, ToSlave } from '../../src/common/message/control.ts';
+import { instant } from '../../src/common/time.ts';
+import type { ClusterSettings, Configuration } from '../../src/common/view.ts';
+import { checkInvariants, type Effect, init, type Input, type State, step } from '../../src/coordination/coordinator.ts';
+import { headChange, type Journal, newJournal, readJournal } from '../../src/coordination/journal.ts';
+import { configuration, type Kind, P, SETTINGS, storeOf } from './slave-bench.ts';
+
+export const CLUSTER_ID = 'c'.repeat(32);
+
+const ONE: ClusterSettings = { ...SETTINGS, partitions: 1 };
+
+type Untimed<Union> = Union extends unknown ? Omit<Union, 'now'> : never;
+
+interface Options {
+  readonly settings?: ClusterSettings;
+  readonly disk?: MemoryStore;
+  readonly now?: number;
+}
+
+function newDisk(settings: ClusterSettings): MemoryStore {
+  const disk = createMemoryStore();
+  disk.commit([headChange(newJournal(CLUSTER_ID, settings))], () => undefined);
+  disk.completeNext();
+  return disk;
+}
+
+export class CoordinatorBench {
+  readonly settings: ClusterSettings;
+  readonly disk: MemoryStore;
+  readonly state: State;
+  now: number;
+  effects: Effect[] = [];
+  /** By slave: the control link that it spoke over last. */
+  readonly links = new Map<string, number>();
+  /** Whose heartbeats come while time passes. */
+  readonly beating = new Set<string>();
+  readonly #boots = new Map<string, number>();
+  #nextLink = 1;
+  #sequence = 0;
+
+  constructor({ settings = ONE, disk = newDisk(settings), now = 10_000 }: Options = {}) {
+    this.settings = settings;
+    this.disk = disk;
+    this.now = now;
+    this.state = init(this.journal, instant(now));
+  }
+
+  /** What a coordination server that starts now would read. */
+  get journal(): Journal {
+    const journal = readJournal(this.disk);
+    invariant(journal, 'the journal is there');
+    return journal;
+  }
+
+  get configuration(): Configuration {
+    return this.state.view.configurations[P] ?? configuration(0, '');
+  }
+
+  get members(): string {
+    return this.configuration.members.map(({ slave }) => slave).join('');
+  }
+
+  feed(input: Untimed<Input>): readonly Effect[] {
+    const effects = step(this.state, { ...input, now: instant(this.now) });
+    checkInvariants(this.state);
+    for (const effect of effects) {
+      this.effects.push(effect);
+      if (effect.kind === 'journal') this.disk.commit(effect.changes, () => this.feed({ kind: 'durable' }));
+    }
+    return effects;
+  }
+
+  persist(): void {
+    while (this.disk.pending > 0) this.disk.completeNext();
+  }
+
+  tick(): void {
+    const effects = this.feed({ kind: 'tick' });
+    if (effects.some(({ kind }) => kind === 'read-heartbeats')) this.feed({ kind: 'heartbeats-read' });
+  }
+
+  /** Time passes in ticks, and those who beat do. The journal is durable at once. */
+  wait(ms: number): void {
+    for (const end = this.now + ms; this.now < end; ) {
+      this.now = Math.min(end, this.now + 50);
+      for (const name of this.beating) this.beat(name);
+      this.tick();
+      this.persist();
+    }
+  }
+
+  beat(name: string, unheard: readonly SlaveId[] = []): void {
+    this.#sequence += 1;
+    const sequence = this.#sequence;
+    const heartbeat = {
+      ...{ clusterId: CLUSTER_ID, slave: slaveId(name), store: storeOf(name), bootNonce: this.nonceOf(name), sequence },
+      ...{ viewEpoch: epoch(0), loopCounter: sequence, commands: 0, lastCommit: 0, loopLagMs: 0, commitHung: false, unheard },
+    };
+    this.feed({ kind: 'heartbeat', heartbeat, from: { address: name, port: 1 } });
+  }
+
+  nonceOf(name: string): string {
+    return `${name}.${this.#boots.get(name) ?? 1}`;
+  }
+
+  /** A new start of this slave: its next registration is of a later boot. */
+  reboot(name: string): void {
+    this.#boots.set(name, (this.#boots.get(name) ?? 1) + 1);
+  }
+
+  /** Over a new link. It is welcome when the journal is durable. */
+  register(name: string, more: Partial<Registration> = {}): number {
+    const link = this.#nextLink;
+    this.#nextLink += 1;
+    this.links.set(name, link);
+    const count = this.#boots.get(name) ?? 1;
+    const message: Registration = {
+      ...{ kind: 'register', clusterId: CLUSTER_ID, slave: slaveId(name), store: storeOf(name), boot: { count, nonce: this.nonceOf(name) } },
+      ...{ kernelBoot: 'k', isSameKernelBoot: true, durability: 'fsync', host: 'host', port: 7000, peerPort: 2, pid: 3 },
+      ...{ epoch: epoch(0), adopted: [] },
+      ...more,
+    };
+    this.feed({ kind: 'message', link, message });
+    return link;
+  }
+
+  /** Its process is gone: its link closes, and its port refuses. */
+  kill(name: string): void {
+    this.beating.delete(name);
+    this.feed({ kind: 'link-closed', link: this.links.get(name) ?? 0 });
+    this.feed({ kind: 'probe-refused', slave: slaveId(name), store: storeOf(name), nonce: this.nonceOf(name) });
+  }
+
+  says(name: string, message: FromSlave): void {
+    this.feed({ kind: 'message', link: this.links.get(name) ?? 0, message });
+  }
+
+  /** It answers the newest fence that it was sent. */
+  answers(name: string, more: Partial<FenceAnswer> = {}): void {
+    const { epoch: number } = this.lastSent(name, 'fence');
+    const end = { epoch: epoch(0), seq: 0 };
+    const answer = { partition: P, end, adopted: this.configuration, promised: [], promisedAllMs: 0, ...more };
+    this.says(name, { kind: 'fenced', epoch: number, answers: [answer] });
+  }
+
+  serves(name: string): void {
+    this.says(name, { kind: 'serving', items: [{ partition: P, epoch: this.configuration.epoch }] });
+  }
+
+  sent<Name extends ToSlave['kind']>(name: string, kind: Name): readonly Kind<ToSlave, Name>[] {
+    const link = this.links.get(name);
+    return this.effects
+      .flatMap((effect) => (effect.kind === 'send' && effect.link === link ? [effect.message] : []))
+      .filter((message): message is Kind<ToSlave, Name> => message.kind === kind);
+  }
+
+  lastSent<Name extends ToSlave['kind']>(name: string, kind: Name): Kind<ToSlave, Name> {
+    const message = this.sent(name, kind).at(-1);
+    invariant(message, `${name} was sent a ${kind}`);
+    return message;
+  }
+
+  of<Name extends Effect['kind']>(kind: Name): readonly Kind<Effect, Name>[] {
+    return this.effects.filter((effect): effect is Kind<Effect, Name> => effect.kind === kind);
+  }
+
+  stageOf(name: string): string | undefined {
+    return this.state.view.slaves.get(slaveId(name))?.stage;
+  }
+
+  /** It crashes, and another begins with what is durable. */
+  restart(): CoordinatorBench {
+    const again = new CoordinatorBench({ settings: this.settings, disk: this.disk.crash(), now: this.now + 1_000 });
+    for (const [name, boot] of this.#boots) again.#boots.set(name, boot);
+    again.#nextLink = this.#nextLink;
+    again.#sequence = this.#sequence;
+    return again;
+  }
+}
+
+/** A cluster of these slaves, founded and served. `roles` are the owner, the copies, and then the others. */
+export function founded(names: string, settings: ClusterSettings = ONE): { readonly bench: CoordinatorBench; readonly roles: readonly string[] } {
+  const bench = new CoordinatorBench({ settings });
+  for (const name of names) {
+    bench.register(name);
+    bench.beating.add(name);
+  }
+  bench.wait(2 * settings.windowMs);
+  const { members } = bench;
+  bench.serves(members.charAt(0));
+  bench.wait(100);
+  bench.effects = [];
+  return { bench, roles: [...members, ...[...names].filter((name) => !members.includes(name))] };
+}
