@@ -32,9 +32,17 @@ const GROWS_PER_SLAVE_MAX = 8;
 /** Hand-overs at a time: each answers TRYAGAIN for some milliseconds. */
 const HAND_OVERS_MAX = 32;
 
+/** A plan looks at every partition. Up to so many it is cheap enough for every step; beyond, it rests in between. */
+const PLANNED_EACH_STEP_MAX = 1_024;
+const PLANNED_PER_MS = 256;
+
+const restMsOf = (partitions: number): number =>
+  partitions <= PLANNED_EACH_STEP_MAX ? 0 : partitions / PLANNED_PER_MS;
+
 export function plan(state: State): void {
-  if (!state.mustPlan || state.now < state.planFrom) return;
+  if (!state.mustPlan || state.now < state.planFrom || state.now < state.planAgainFrom) return;
   state.mustPlan = false;
+  state.planAgainFrom = after(state.now, restMsOf(settingsOf(state).partitions));
   // A partition whose result is on its way to the journal is planned for when it is there: a record written
   // behind it would still tell the configuration before.
   const steps = replicate(situationOf(state)).filter(({ partition }) => !state.concluding.has(partition));

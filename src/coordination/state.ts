@@ -118,6 +118,8 @@ export interface State {
   foundFrom: Instant;
   foundBy: Instant | undefined;
   mustPlan: boolean;
+  /** With very many partitions, plans are some time apart: what must be planned waits for it. */
+  planAgainFrom: Instant;
   /** As it was last told to the log. */
   health: ClusterState;
   nextTick: Instant;
@@ -163,6 +165,7 @@ export function init(journal: Journal, now: Instant): State {
     foundFrom: now,
     foundBy: undefined,
     mustPlan: true,
+    planAgainFrom: now,
     health: 'unavailable',
     nextTick: now,
     changes: [],

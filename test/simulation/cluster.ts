@@ -8,13 +8,7 @@
  * Stores are memory: a crash keeps what was durable, and a few commits more that nobody heard of.
  * It knows nothing of clients; `workload.ts` brings them.
  */
-import {
-  type Partition,
-  partition,
-  slaveId,
-  type SlaveId,
-  storeId,
-} from '../../src/common/ids.ts';
+import { type Partition, partition, slaveId, type SlaveId, storeId } from '../../src/common/ids.ts';
 import { invariant } from '../../src/common/invariant.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/common/memory-store.ts';
 import type { FromSlave, ToSlave } from '../../src/common/message/control.ts';
@@ -81,10 +75,6 @@ export class Cluster {
 
   get coordinatorState(): coordinator.State {
     return this.#coordinator.state;
-  }
-
-  get isCoordinatorUp(): boolean {
-    return this.#coordinator.isUp;
   }
 
   // ── processes ──────────────────────────────────────────────────────────────────────────────
