@@ -46,8 +46,8 @@ const TICK_MS = 20;
 export function step(state: State, input: Input): readonly Effect[] {
   state.now = input.now;
   dispatch(state, input);
-  settle(state);
   retarget(state);
+  settle(state);
   plan(state);
   announce(state);
   return effectsOf(state);
@@ -276,7 +276,9 @@ function announce(state: State): void {
       configuration: configurationOf(state, partition),
     })),
   };
-  for (const slave of state.sessions.keys()) sendTo(state, slave, { kind: 'view', ...change });
+  for (const { slave, isWelcome } of state.sessions.values()) {
+    if (isWelcome) sendTo(state, slave, { kind: 'view', ...change });
+  }
   state.effects.push({ kind: 'view-changed', view, unavailable: new Set(state.lost.keys()) });
   changedSlaves.clear();
   changedPartitions.clear();

@@ -20,6 +20,7 @@ import {
   type HeardAnswer,
   isAlive,
   nextNumber,
+  partitionsText,
   say,
   sendTo,
   setConfigurations,
@@ -130,7 +131,7 @@ function noteLost(state: State, steps: readonly Step[]): void {
   if (lost.size > 0)
     say(
       state,
-      `${lost.size} partitions have no live full copy; bring back any of ${slaves.join(', ')}`,
+      `no live full copy of ${partitionsText(lost.size)}; bring back any of ${slaves.join(', ')}`,
       'warn',
     );
   else say(state, 'every partition has a live full copy again');
@@ -186,7 +187,7 @@ function found(state: State, steps: readonly (Step & { kind: 'found' })[]): void
     state,
     new Map(steps.map(({ partition, members }) => [partition, configurationOf(state, number, members)])),
   );
-  say(state, `${steps.length} partitions get their first owners`);
+  say(state, `first owners for ${partitionsText(steps.length)}`);
 }
 
 const configurationOf = (state: State, number: Epoch, members: readonly Member[]): Configuration => ({
@@ -213,7 +214,7 @@ function startFences(state: State, steps: readonly (Step & { kind: 'fence' })[])
   if (healing > 0)
     say(
       state,
-      `replicate(): ${healing} partitions are fenced under epoch ${number}; the copies that are left take over`,
+      `replicate(): fences ${partitionsText(healing)} under epoch ${number}; the copies that are left take over`,
     );
   journal(state, partitions, () => {
     for (const slave of new Set(steps.flatMap(({ ask }) => ask.map((member) => member.slave))))

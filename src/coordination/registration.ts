@@ -131,10 +131,11 @@ function open(state: State, link: LinkId, { slave, store, boot }: Registration):
   const session = {
     link,
     slave,
-    store: store as StoreId,
+    store: store as StoreId, // As above.
     nonce: boot.nonce,
     report: before?.nonce === boot.nonce ? before.report : undefined,
-  }; // As above.
+    isWelcome: false,
+  };
   state.sessions.set(slave, session);
   state.links.set(link, slave);
   stepTally(state.tally, {
@@ -163,7 +164,9 @@ function doubt(state: State, { slave, store, durability, isSameKernelBoot }: Reg
 /** Its record is durable: it hears the view, and what is wanted of it. */
 function welcome(state: State, link: LinkId, message: Registration): void {
   const { slave } = message;
-  if (state.sessions.get(slave)?.link !== link) return;
+  const session = state.sessions.get(slave);
+  if (session?.link !== link) return;
+  session.isWelcome = true;
   sendTo(state, slave, { kind: 'registered', clusterId: state.view.clusterId, view: wireOf(state.view) });
   for (const { partition, configuration } of message.adopted) {
     if (configuration.epoch > (state.view.configurations[partition]?.epoch ?? Infinity))

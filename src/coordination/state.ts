@@ -71,6 +71,8 @@ export interface Session {
   readonly store: StoreId;
   readonly nonce: string;
   report: SlaveReport | undefined;
+  /** It has been told the whole view: from then on it hears what is different. */
+  isWelcome: boolean;
 }
 
 /** One partition's fence under way. */
@@ -218,6 +220,9 @@ export function setConfigurations(state: State, changed: ReadonlyMap<Partition, 
   state.view = { ...state.view, configurations, epoch: state.lastNumber };
   state.mustPlan = true;
 }
+
+export const partitionsText = (count: number): string =>
+  count === 1 ? '1 partition' : `${count} partitions`;
 
 export function say(state: State, text: string, level: 'info' | 'warn' = 'info'): void {
   state.effects.push({ kind: 'event', text, level });

@@ -34,5 +34,8 @@ export function decodeRecord(storeKey: Buffer, bytes: Buffer): StoredValue {
   return { value: bytes.subarray(HEAD_BYTES), expiresAt: bytes.readDoubleBE(4) };
 }
 
+/** When a stored record expires, without a look at the rest of it. */
+export const expiryOf = (record: Buffer): number => record.readDoubleBE(4);
+
 /** What a record adds to its partition's digest. */
 export const digestOf = (record: Buffer): number => record.readUInt32BE(0);

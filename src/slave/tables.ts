@@ -19,7 +19,7 @@ import { BrokenStore } from '../common/sealed.ts';
 import type { Change, OrderedStore } from '../common/ordered-store.ts';
 import { laterStamp, type Stamp, stamp } from '../common/time.ts';
 import type { Effect } from './commands/evaluation.ts';
-import { decodeRecord, digestOf, encodeRecord, type StoredValue } from './record.ts';
+import { decodeRecord, digestOf, encodeRecord, expiryOf, type StoredValue } from './record.ts';
 import { type Position, START } from './replication/position.ts';
 import {
   dataKey,
@@ -123,7 +123,7 @@ export function fill(store: OrderedStore, table: Table, changes: Change[]): Fill
     if (before !== undefined) {
       count -= 1;
       digest = (digest - digestOf(before)) >>> 0;
-      forgetExpiry(table, name, decodeRecord(storeKey, before), changes);
+      forgetExpiry(table, name, expiryOf(before), changes);
     }
     if (stored === undefined) {
       if (before !== undefined) changes.push({ kind: 'delete', key: storeKey });
@@ -146,10 +146,8 @@ export function fill(store: OrderedStore, table: Table, changes: Change[]): Fill
   return { table, upTo: table.applied, stamp: table.stamp, count, digest, held };
 }
 
-function forgetExpiry(table: Table, name: Key, before: StoredValue, changes: Change[]): void {
-  if (before.expiresAt > 0) {
-    changes.push({ kind: 'delete', key: expiryKey(table.partition, before.expiresAt, name) });
-  }
+function forgetExpiry(table: Table, name: Key, expiresAt: number, changes: Change[]): void {
+  if (expiresAt > 0) changes.push({ kind: 'delete', key: expiryKey(table.partition, expiresAt, name) });
 }
 
 /** The fill is in the store, durably. */

@@ -169,13 +169,19 @@ class Model {
     const [step] = this.steps();
     if (step?.kind === 'found') return this.#conclude(step.members, this.#next());
     if (step?.kind === 'drop-grow') return this.#drop(step.epoch);
-    if (step?.kind === 'fence') this.#intention = { ...step, epoch: this.#next() };
-    if (step?.kind === 'grow') {
-      const learnerNonce = `${step.learner.slave}.${this.#slaveOf(step.learner)?.boot ?? 0}`;
-      this.#intention = { ...step, epoch: this.#next(), learnerNonce };
-    }
-    this.#isUnderWay = this.#intention !== undefined && (step?.kind !== 'lost' || this.#isUnderWay);
+    if (step?.kind === 'fence' || step?.kind === 'grow') this.#begin(step);
     if (isCalm || this.#chance(60)) this.#carryOut(isCalm);
+  }
+
+  #begin(step: Step & { kind: 'fence' | 'grow' }): void {
+    const number = this.#next();
+    this.#isUnderWay = true;
+    if (step.kind === 'fence') this.#intention = { ...step, epoch: number };
+    else this.#intention = { ...step, epoch: number, learnerNonce: this.#nonceOf(step.learner) };
+  }
+
+  #nonceOf(member: Member): string {
+    return `${member.slave}.${this.#slaveOf(member)?.boot ?? 0}`;
   }
 
   /** The coordination server forgets everything but its journal. */

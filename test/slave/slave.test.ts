@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { Bug } from '../../src/common/invariant.ts';
 import { checkInvariants, wakeAt } from '../../src/slave/slave.ts';
 import { TICK_MS } from '../../src/slave/state.ts';
-import { cluster, configuration, K1, K2, SlaveBench } from '../support/slave-bench.ts';
+import { cluster, configuration, K1, K2, type SlaveBench } from '../support/slave-bench.ts';
 
 const alone = (): SlaveBench => {
   const [a] = cluster(configuration(3, 'a'), {}, 'a') as [SlaveBench];

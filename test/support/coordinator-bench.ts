@@ -8,7 +8,14 @@ import { createMemoryStore, type MemoryStore } from '../../src/common/memory-sto
 import type { FenceAnswer, FromSlave, Registration, ToSlave } from '../../src/common/message/control.ts';
 import { instant } from '../../src/common/time.ts';
 import type { ClusterSettings, Configuration } from '../../src/common/view.ts';
-import { checkInvariants, type Effect, init, type Input, type State, step } from '../../src/coordination/coordinator.ts';
+import {
+  checkInvariants,
+  type Effect,
+  init,
+  type Input,
+  type State,
+  step,
+} from '../../src/coordination/coordinator.ts';
 import { headChange, type Journal, newJournal, readJournal } from '../../src/coordination/journal.ts';
 import { configuration, type Kind, P, SETTINGS, storeOf } from './slave-bench.ts';
 
@@ -88,7 +95,7 @@ export class CoordinatorBench {
 
   /** Time passes in ticks, and those who beat do. The journal is durable at once. */
   wait(ms: number): void {
-    for (const end = this.now + ms; this.now < end; ) {
+    for (const end = this.now + ms; this.now < end;) {
       this.now = Math.min(end, this.now + 50);
       for (const name of this.beating) this.beat(name);
       this.tick();
@@ -100,8 +107,22 @@ export class CoordinatorBench {
     this.#sequence += 1;
     const sequence = this.#sequence;
     const heartbeat = {
-      ...{ clusterId: CLUSTER_ID, slave: slaveId(name), store: storeOf(name), bootNonce: this.nonceOf(name), sequence },
-      ...{ viewEpoch: epoch(0), loopCounter: sequence, commands: 0, lastCommit: 0, loopLagMs: 0, commitHung: false, unheard },
+      ...{
+        clusterId: CLUSTER_ID,
+        slave: slaveId(name),
+        store: storeOf(name),
+        bootNonce: this.nonceOf(name),
+        sequence,
+      },
+      ...{
+        viewEpoch: epoch(0),
+        loopCounter: sequence,
+        commands: 0,
+        lastCommit: 0,
+        loopLagMs: 0,
+        commitHung: false,
+        unheard,
+      },
     };
     this.feed({ kind: 'heartbeat', heartbeat, from: { address: name, port: 1 } });
   }
@@ -122,8 +143,22 @@ export class CoordinatorBench {
     this.links.set(name, link);
     const count = this.#boots.get(name) ?? 1;
     const message: Registration = {
-      ...{ kind: 'register', clusterId: CLUSTER_ID, slave: slaveId(name), store: storeOf(name), boot: { count, nonce: this.nonceOf(name) } },
-      ...{ kernelBoot: 'k', isSameKernelBoot: true, durability: 'fsync', host: 'host', port: 7000, peerPort: 2, pid: 3 },
+      ...{
+        kind: 'register',
+        clusterId: CLUSTER_ID,
+        slave: slaveId(name),
+        store: storeOf(name),
+        boot: { count, nonce: this.nonceOf(name) },
+      },
+      ...{
+        kernelBoot: 'k',
+        isSameKernelBoot: true,
+        durability: 'fsync',
+        host: 'host',
+        port: 7000,
+        peerPort: 2,
+        pid: 3,
+      },
       ...{ epoch: epoch(0), adopted: [] },
       ...more,
     };
@@ -135,7 +170,12 @@ export class CoordinatorBench {
   kill(name: string): void {
     this.beating.delete(name);
     this.feed({ kind: 'link-closed', link: this.links.get(name) ?? 0 });
-    this.feed({ kind: 'probe-refused', slave: slaveId(name), store: storeOf(name), nonce: this.nonceOf(name) });
+    this.feed({
+      kind: 'probe-refused',
+      slave: slaveId(name),
+      store: storeOf(name),
+      nonce: this.nonceOf(name),
+    });
   }
 
   says(name: string, message: FromSlave): void {
@@ -146,7 +186,14 @@ export class CoordinatorBench {
   answers(name: string, more: Partial<FenceAnswer> = {}): void {
     const { epoch: number } = this.lastSent(name, 'fence');
     const end = { epoch: epoch(0), seq: 0 };
-    const answer = { partition: P, end, adopted: this.configuration, promised: [], promisedAllMs: 0, ...more };
+    const answer = {
+      partition: P,
+      end,
+      adopted: this.configuration,
+      promised: [],
+      promisedAllMs: 0,
+      ...more,
+    };
     this.says(name, { kind: 'fenced', epoch: number, answers: [answer] });
   }
 
@@ -177,7 +224,11 @@ export class CoordinatorBench {
 
   /** It crashes, and another begins with what is durable. */
   restart(): CoordinatorBench {
-    const again = new CoordinatorBench({ settings: this.settings, disk: this.disk.crash(), now: this.now + 1_000 });
+    const again = new CoordinatorBench({
+      settings: this.settings,
+      disk: this.disk.crash(),
+      now: this.now + 1_000,
+    });
     for (const [name, boot] of this.#boots) again.#boots.set(name, boot);
     again.#nextLink = this.#nextLink;
     again.#sequence = this.#sequence;
@@ -186,7 +237,10 @@ export class CoordinatorBench {
 }
 
 /** A cluster of these slaves, founded and served. `roles` are the owner, the copies, and then the others. */
-export function founded(names: string, settings: ClusterSettings = ONE): { readonly bench: CoordinatorBench; readonly roles: readonly string[] } {
+export function founded(
+  names: string,
+  settings: ClusterSettings = ONE,
+): { readonly bench: CoordinatorBench; readonly roles: readonly string[] } {
   const bench = new CoordinatorBench({ settings });
   for (const name of names) {
     bench.register(name);
@@ -197,5 +251,6 @@ export function founded(names: string, settings: ClusterSettings = ONE): { reado
   bench.serves(members.charAt(0));
   bench.wait(100);
   bench.effects = [];
-  return { bench, roles: [...members, ...[...names].filter((name) => !members.includes(name))] };
+  const others = names.split('').filter((name) => !members.includes(name));
+  return { bench, roles: [...members.split(''), ...others] };
 }

@@ -276,17 +276,16 @@ export function exchange(
   benches: readonly SlaveBench[],
   isLost: (from: string, sent: Sent) => boolean = () => false,
 ): void {
-  for (let isQuiet = false; !isQuiet;) {
-    isQuiet = true;
-    for (const bench of benches) {
-      bench.persist();
-      for (const sent of bench.sent.splice(0)) {
-        const to = benches.find(({ name }) => name === sent.to);
-        if (to === undefined || isLost(bench.name, sent)) continue;
-        isQuiet = false;
-        to.from(bench.name, sent.message);
-      }
-    }
+  const deliver = (bench: SlaveBench): number => {
+    bench.persist();
+    const arriving = bench.sent.splice(0).filter((sent) => !isLost(bench.name, sent));
+    for (const { to, message } of arriving)
+      benches.find(({ name }) => name === to)?.from(bench.name, message);
+    return arriving.length;
+  };
+  for (let delivered = 1; delivered > 0;) {
+    delivered = 0;
+    for (const bench of benches) delivered += deliver(bench);
   }
 }
 

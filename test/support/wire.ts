@@ -36,6 +36,16 @@ export class Wire {
     return this.#text.slice(from);
   }
 
+  /** Asks again while nobody may answer: a busy machine can let a promise run out for a moment. */
+  async askUntilServed(bytes: string | Buffer): Promise<string> {
+    let answer = '';
+    await until('served', async () => {
+      answer = await this.ask(bytes);
+      return !/^-(CLUSTERDOWN|TRYAGAIN) /.test(answer);
+    });
+    return answer;
+  }
+
   async closed(): Promise<void> {
     await until('closed', () => this.#isClosed);
   }

@@ -68,8 +68,9 @@ export function meaningOf({ state, healing, lost, slaves }: Status): string {
     case 'degraded':
       return 'everything is served, with fewer copies than asked for and no slave to make more on: start another slave';
     case 'unavailable':
+      if (lost === undefined) return 'nothing has been given out yet: slaves are gathering, or none has come';
       return (
-        `${counted(lost?.length ?? 0, 'partition has', 'partitions have')} no live full copy: the keys in it can be ` +
+        `${counted(lost.length, 'partition has', 'partitions have')} no live full copy: the keys in it can be ` +
         'neither read nor written until one of the slaves named here returns'
       );
     default:

@@ -71,7 +71,7 @@ export interface Status {
   readonly slaves: readonly SlaveStatus[];
   /** How many partitions are getting a copy, or changing hands, at this moment. */
   readonly healing: { readonly partitions: number };
-  /** Present, and not empty, exactly when `state` is `unavailable`. */
+  /** Present and not empty when `state` is `unavailable`, unless nothing was given out yet. */
   readonly lost?: readonly LostPartition[];
   readonly coordination?: { readonly pid: number; readonly uptimeMs: number };
 }

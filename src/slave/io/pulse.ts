@@ -1,8 +1,9 @@
 /**
  * The slave's pulse: heartbeats to the coordination server that it is registered with, and what they tell.
  *
- * It starts with the first registration, which says how often a heart is to beat, and goes on when the
- * control link is gone: that a slave lives does not depend on its being listened to.
+ * It begins to beat with the first registration and goes on when the control link is gone: that a slave
+ * lives does not depend on its being listened to. The worker is started before, since that takes longer
+ * than a window on a busy machine.
  */
 import type { Address } from '../../common/config/address.ts';
 import type { Epoch, SlaveId } from '../../common/ids.ts';
@@ -26,6 +27,9 @@ export interface PulseFacts {
   readonly unheard: readonly SlaveId[];
 }
 
+/** The usual interval; if the registration tells another, the worker is started anew. */
+const HEARTBEAT_MS_EXPECTED = 200;
+
 export class Pulse {
   readonly #options: PulseOptions;
   #sender: HeartbeatSender | undefined;
@@ -34,6 +38,7 @@ export class Pulse {
 
   constructor(options: PulseOptions) {
     this.#options = options;
+    this.#sender = this.#start(HEARTBEAT_MS_EXPECTED);
   }
 
   /** Beats at this server from now on. */

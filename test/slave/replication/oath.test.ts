@@ -9,7 +9,7 @@ import { stamp } from '../../../src/common/time.ts';
 import { lookup } from '../../../src/slave/tables.ts';
 import { adopt, decodeOath, peersOf } from '../../../src/slave/replication/oath.ts';
 import { swornKey } from '../../../src/slave/store-layout.ts';
-import { cluster, configuration, exchange, K1, K2, P, SlaveBench } from '../../support/slave-bench.ts';
+import { cluster, configuration, exchange, K1, K2, P, type SlaveBench } from '../../support/slave-bench.ts';
 
 const lastAnswer = (bench: SlaveBench): FenceAnswer | undefined => bench.toldOf('fenced').at(-1)?.answers[0];
 
