@@ -29,7 +29,7 @@ import {
 } from './state.ts';
 
 /** Partitions that one owner copies out at a time, and one learner takes in. */
-const GROWS_PER_SLAVE_MAX = 8;
+const GROWS_PER_SLAVE_MAX = 32;
 /** Hand-overs at a time: each answers TRYAGAIN for some milliseconds. */
 const HAND_OVERS_MAX = 32;
 
@@ -48,12 +48,10 @@ export function plan(state: State): void {
   // behind it would still tell the configuration before.
   const steps = replicate(situationOf(state)).filter(({ partition }) => !state.concluding.has(partition));
   noteLost(state, steps);
-  if (state.now >= state.foundFrom)
-    found(
-      state,
-      steps.filter((step) => step.kind === 'found'),
-    );
-  else if (steps.length > 0) state.mustPlan = true;
+  found(
+    state,
+    steps.filter((step) => step.kind === 'found'),
+  );
   const fences = steps.filter((step) => step.kind === 'fence');
   const room = Math.max(0, HAND_OVERS_MAX - state.fences.size);
   const balancing = fences.filter(({ urgency }) => urgency === 'balance').slice(0, room);

@@ -19,7 +19,7 @@ import { next } from './membership.ts';
 import { isAlive, type LinkId, say, sendTo, setRecord, settingsOf, type State } from './state.ts';
 import { after } from '../common/time.ts';
 
-/** So many windows after its first slave a new cluster begins, whoever may still come. */
+/** So many windows after the first slave it begins, whoever may still come. */
 const GATHERING_WINDOWS_MAX = 5;
 
 interface Refusal {
@@ -39,7 +39,7 @@ export function onRegister(state: State, link: LinkId, message: Registration): v
   const refusal = refusalOf(state, message);
   if (refusal !== undefined)
     return void state.effects.push({ kind: 'send', link, message: { kind: 'refused', ...refusal } });
-  gather(state);
+  gather(state, message.slave);
   const record = recordOf(state, message);
   const isStart = state.view.slaves.get(message.slave)?.boot.nonce !== message.boot.nonce;
   setRecord(state, record);
@@ -51,12 +51,22 @@ export function onRegister(state: State, link: LinkId, message: Registration): v
   });
 }
 
-/** Slaves of a new cluster come one after the other: it waits a window for the next, but not for ever. */
-function gather(state: State): void {
+/**
+ * Slaves that come to a cluster without any come one after the other: it is waited a window for the
+ * next, but not for ever. Who plans with the first alone gives it everything, and copies it all back.
+ */
+function gather(state: State, slave: SlaveId): void {
   const { windowMs } = settingsOf(state);
-  state.foundBy ??= after(state.now, GATHERING_WINDOWS_MAX * windowMs);
-  state.foundFrom = after(state.now, windowMs) < state.foundBy ? after(state.now, windowMs) : state.foundBy;
+  const others = [...state.view.slaves.keys()].filter((id) => id !== slave);
+  const isFirst = others.every((id) => !state.sessions.has(id));
+  if (isFirst) state.gatherBy = after(state.now, GATHERING_WINDOWS_MAX * windowMs);
+  if (!isFirst && state.now >= state.planFrom) return;
+  const isComplete = isFounded(state) && others.every((id) => state.sessions.has(id));
+  const next = after(state.now, windowMs);
+  state.planFrom = isComplete ? state.now : next < state.gatherBy ? next : state.gatherBy;
 }
+
+const isFounded = (state: State): boolean => state.view.configurations.some(({ epoch }) => epoch > 0);
 
 function refusalOf(state: State, message: Registration): Refusal | undefined {
   const store = message.store as StoreId; // The codec has checked its form.

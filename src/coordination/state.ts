@@ -115,10 +115,9 @@ export interface State {
   readonly lost: Map<Partition, readonly SlaveId[]>;
   target: Placement;
   /** Nothing is planned before one full window was listened to. */
-  readonly planFrom: Instant;
-  /** A new cluster waits for its slaves to gather before it gives out partitions. */
-  foundFrom: Instant;
-  foundBy: Instant | undefined;
+  planFrom: Instant;
+  /** However many may still come, the first plan is not later than this. */
+  gatherBy: Instant;
   mustPlan: boolean;
   /** With very many partitions, plans are some time apart: what must be planned waits for it. */
   planAgainFrom: Instant;
@@ -164,8 +163,7 @@ export function init(journal: Journal, now: Instant): State {
     lost: new Map(),
     target: [],
     planFrom: (now + settings.windowMs) as Instant,
-    foundFrom: now,
-    foundBy: undefined,
+    gatherBy: now,
     mustPlan: true,
     planAgainFrom: now,
     health: 'unavailable',

@@ -58,7 +58,8 @@ function ownersRefusal(replica: Replica, host: Host, now: Instant): Failure {
 function redirect(state: State, index: Partition, slot: Slot): Failure {
   const owner = state.view && ownerOf(state.view, index);
   const record = owner && state.view?.slaves.get(owner.slave);
-  if (record === undefined || owner === undefined) return CLUSTERDOWN;
+  // Sending anybody to the dead would cost them their patience for nothing.
+  if (record === undefined || owner === undefined || record.stage === 'dead') return CLUSTERDOWN;
   // The view names us, but no configuration has reached us yet, or we are fenced out of it.
   if (owner.slave === state.host.self.slave)
     return owner.store === state.host.self.store ? TRYAGAIN : CLUSTERDOWN;

@@ -248,7 +248,9 @@ describe('a coordination server that restarts', () => {
       again.register(name);
       again.beating.add(name);
     }
-    again.wait(SETTINGS.windowMs + 100);
+    again.wait(SETTINGS.windowMs - 100);
+    expect(again.sent(owner, 'fence'), 'it listens first').to.deep.equal([]);
+    again.wait(200);
     for (const name of [owner, copy]) expect(again.lastSent(name, 'fence').epoch).to.be.above(number);
     for (const name of [owner, copy]) again.answers(name);
     again.persist();

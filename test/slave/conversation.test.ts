@@ -5,7 +5,7 @@ import { epoch, partition, slaveId } from '../../src/common/ids.ts';
 import { stamp } from '../../src/common/time.ts';
 import type { PeerMessage } from '../../src/slave/peer-message.ts';
 import { entry } from '../support/entries.ts';
-import { cluster, configuration, P, type SlaveBench, storeOf } from '../support/slave-bench.ts';
+import { cluster, configuration, P, SlaveBench, storeOf } from '../support/slave-bench.ts';
 
 const E3 = { partition: P, epoch: epoch(3) };
 
@@ -112,9 +112,20 @@ describe("a peer's message", () => {
 
   it('is sent to nobody whose link is closed', () => {
     const [a] = quiet();
+    a.wait(200);
+    a.tick();
+    expect(a.sent.splice(0)).to.not.deep.equal([]);
     a.feed({ kind: 'peer-closed', slave: slaveId('b') });
+    a.wait(200);
     a.tick();
     expect(a.sent).to.deep.equal([]);
+  });
+
+  it('that is to begin a copy needs a link too (W3)', () => {
+    const bench = new SlaveBench('c');
+    bench.register(configuration(3, 'a'));
+    bench.from('a', { kind: 'copy-begin', ...E3, grow: epoch(4), base: { epoch: epoch(3), seq: 0 } });
+    expect(bench.state.replicas[P]).to.equal(undefined);
   });
 });
 

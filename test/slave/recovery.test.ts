@@ -97,7 +97,7 @@ describe('a slave that comes back', () => {
   it('begins at the last reset: what is older is of another life', () => {
     const replica = sworn()
       .filled(9, 3)
-      .logged(...entries('1 1'))
+      .logged(entry(20, 1, 1), entry(21, 1, 1))
       .logged(mark('reset', 2, 8))
       .logged(entry(9, 3, 2), entry(10, 3, 3))
       .recover();
@@ -157,6 +157,11 @@ describe('a slave that comes back', () => {
     ],
     ['the front of the log is missing', (disk) => disk.logged(entry(2, 3, 3)), /gap before 2/],
     ['the log ends before the table', (disk) => disk.filled(5, 3).logged(...entries('3 3')), /ends before/],
+    [
+      'the log ends at its reset, before the table',
+      (disk) => disk.filled(9, 3).logged(mark('reset', 2, 8)),
+      /ends before/,
+    ],
     [
       'the table is of another history',
       (disk) => disk.filled(2, 2).logged(...entries('3 3 3')),

@@ -12,12 +12,12 @@ import type { Address } from '../../src/common/config/address.ts';
 import { epoch, slaveId, storeId } from '../../src/common/ids.ts';
 import { encodeHeartbeat, type Heartbeat, type HeartbeatAnswer } from '../../src/common/wire/datagram.ts';
 import { type HeartbeatListener, listenForHeartbeats } from '../../src/coordination/io/heartbeat-listener.ts';
-import type { HeartbeatSender } from '../../src/slave/io/heartbeat-sender.ts';
+import type * as senders from '../../src/slave/io/heartbeat-sender.ts';
 
 // As it is built: the sender starts a worker thread, and those read no TypeScript.
 const { startHeartbeats } = (await import(
   new URL('../../dist/slave/io/heartbeat-sender.js', import.meta.url).href
-)) as typeof import('../../src/slave/io/heartbeat-sender.ts'); // Built from there.
+)) as typeof senders; // Built from there.
 
 const HEARTBEAT_MS = 20;
 
@@ -41,7 +41,7 @@ describe('heartbeats over UDP', () => {
   const answers: HeartbeatAnswer[] = [];
   const failures: Error[] = [];
   let listener: HeartbeatListener;
-  let sender: HeartbeatSender | undefined;
+  let sender: senders.HeartbeatSender | undefined;
 
   const fail = (error: Error): void => {
     failures.push(error);
@@ -53,7 +53,7 @@ describe('heartbeats over UDP', () => {
       onHeartbeat: (heartbeat, from) => heard.push({ heartbeat, from }),
       onFailure: fail,
     });
-  const start = (): HeartbeatSender => {
+  const start = (): senders.HeartbeatSender => {
     sender = startHeartbeats({
       heartbeatMs: HEARTBEAT_MS,
       onAnswer: (answer) => answers.push(answer),
@@ -61,7 +61,7 @@ describe('heartbeats over UDP', () => {
     });
     return sender;
   };
-  const startTowards = (host: string): HeartbeatSender => {
+  const startTowards = (host: string): senders.HeartbeatSender => {
     const started = start();
     started.identify(identity);
     started.retarget({ host, port: listener.port });

@@ -8,14 +8,15 @@
  * disk its data are not looked at again (I3): the mark outlives the process that met the error.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import type { SlaveConfig } from '../../common/config/schema.ts';
 import { type SlaveId, type StoreId, slaveId, storeId } from '../../common/ids.ts';
 import { kernelBootId } from '../../common/io/clock.ts';
+import { codeOf } from '../../common/io/link.ts';
 import { openLmdbStore } from '../../common/io/lmdb-store.ts';
-import type { OrderedStore } from '../../common/ordered-store.ts';
+import { type OrderedStore, StoreFailure } from '../../common/ordered-store.ts';
 import { BrokenStore, seal, unseal } from '../../common/sealed.ts';
 import { IDENTITY_KEY } from '../store-layout.ts';
 import { openMemoryStorage } from './memory-storage.ts';
@@ -50,14 +51,28 @@ export function openStore(
   onFailure: (error: Error) => void,
 ): SlaveStore {
   if (storage === 'memory') return openMemoryStorage();
-  mkdirSync(dir, { recursive: true });
   if (existsSync(join(dir, FAILED_FILE))) {
     throw new Error(
       `the disk under ${dir} has failed before (${reasonIn(dir)}), and what it holds cannot be trusted: ` +
         'start with an empty directory; the cluster copies the data anew',
     );
   }
-  return openLmdbStore({ dir, durability, onFailure });
+  try {
+    return openLmdbStore({ dir, durability, onFailure });
+  } catch (error) {
+    throw readable(error);
+  }
+}
+
+/** Says what to do about a directory that cannot be had; what lies in it is another matter. */
+function readable(error: unknown): unknown {
+  if (!(error instanceof StoreFailure)) return error;
+  const { message, cause } = error;
+  if (message.includes('in use')) {
+    return new Error(`${message}: stop that one, or choose another directory with --dir`, { cause: error });
+  }
+  if (codeOf(cause) === undefined) return error;
+  return new Error(`${message}: choose a directory that this user can write to with --dir`, { cause: error });
 }
 
 /** Leaves a mark in the directory, if the disk still takes one. */

@@ -22,6 +22,9 @@ import { type Host, isFenced, type Progress, type Replica, stampNow, whenDurable
 /** Entries of one level or fetched message, in bytes; the rest follows in more. */
 export const LEVEL_BYTES_MAX = 4 << 20;
 
+/** No count of commits: whoever was not level has heard of none. */
+const NOT_TOLD = -1;
+
 /** A new configuration names this start of this slave as the owner: it brings all members level, then serves (F4). */
 export function startLevelling(replica: Replica, host: Host): void {
   invariant(
@@ -118,6 +121,7 @@ function sendLevel(replica: Replica, progress: Progress, host: Host): void {
   if (log.epochAt(from) === undefined) return unfit(replica, member.slave, host);
   const head = { partition, epoch: configuration.epoch, round: position.round, sentAt: host.now };
   progress.state = 'streaming';
+  replica.committedTold = NOT_TOLD;
   let sent = from;
   for (;;) {
     const entries = log.after(sent, LEVEL_BYTES_MAX);
@@ -177,6 +181,10 @@ function finishLevelling(replica: Replica, host: Host): void {
 /** A new entry of our own: it goes to every member at once. Its durability here is reported by `onDurable`. */
 export function propose(replica: Replica, entry: Entry, host: Host): void {
   invariant(replica.phase === 'open' && !isFenced(replica), 'only an open owner proposes');
+  // Who had nothing to answer was silent with good reason: patience with it begins now.
+  for (const progress of replica.peers.values()) {
+    if (progress.acked >= replica.log.end.seq) progress.probedAt = host.now;
+  }
   replica.log.append(entry);
   const item = {
     partition: replica.partition,
@@ -209,6 +217,8 @@ export function advanceOwner(replica: Replica, host: Host): void {
 /** The copies hear of what became history with the next append; at the latest by this. */
 export function tellCommitted(replica: Replica, host: Host): void {
   if (replica.committedTold === replica.committed || replica.phase !== 'open') return;
+  // Who is being asked where it stands heeds no commit: it is told when it is level again.
+  for (const { state } of replica.peers.values()) if (state !== 'streaming') return;
   replica.committedTold = replica.committed;
   const { partition, configuration, committed } = replica;
   const item = { partition, epoch: configuration.epoch, committed };

@@ -87,6 +87,16 @@ describe('an owner that is told to grow', () => {
     expect([valueAt(c, K1), valueAt(c, K2)]).to.deep.equal(['anew', 'two']);
   });
 
+  it('sends the log before the first part, so that nothing falls between them', () => {
+    const [a, c] = pair();
+    grow(a);
+    a.ask(`SET ${K2} two`);
+    for (const { message } of a.sent.splice(0)) c.from('a', message);
+    c.persist();
+    for (const { message } of c.sent.splice(0)) a.from('c', message);
+    expect(a.sent.map(({ message }) => message.kind)).to.deep.equal(['append', 'copy-part']);
+  });
+
   it('needs the newcomer for every write that is not acknowledged yet, from the moment it has adopted it (G2)', () => {
     const [a, c] = pair();
     grow(a);

@@ -78,6 +78,7 @@ describe('a new owner', () => {
     expect(owner.sentOf('level').map(({ item }) => item.end)).to.deep.equal([at(2, 2), at(2, 2)]);
     peers.ack('b', 2);
     expect(phase(owner)).to.equal('levelling');
+    expect(owner.run(`GET ${K1}`), 'though it holds all promises').to.equal('TRYAGAIN');
     peers.ack('c', 2);
     expect(phase(owner)).to.equal('open');
     expect(owner.replica.committed).to.equal(2);
