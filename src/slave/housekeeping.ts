@@ -6,6 +6,7 @@
  * tick, so that a tick never holds up a turn.
  */
 import type { Key, SlaveId } from '../common/ids.ts';
+import type { Instant } from '../common/time.ts';
 import { isHeldBack, tickGrow } from './migration/sender.ts';
 import { beginFill, endFill } from './migration/receiver.ts';
 import { trimRecords } from './record-log.ts';
@@ -17,10 +18,13 @@ import { removeExpired } from './requests.ts';
 import { replicasOf, type State } from './state.ts';
 import { countKeys, expiredKeys, isDirty } from './tables.ts';
 
-/** Tables are filled in bulk, so that a later write of a key replaces an earlier one first. */
-const FILL_EVERY_MS = 100;
-/** Or sooner, when so much waits in memory. */
-const FILL_BYTES = 4 << 20;
+/**
+ * How often a table is filled, each at its own moment. Seldom, so that a later write of a key replaces an
+ * earlier one first, and neighbours share the pages of the store.
+ */
+const FILL_EVERY_MS = 1_000;
+/** Or all at once, when so much waits in memory. */
+const FILL_BYTES = 16 << 20;
 /** Keys written to tables in one tick, so that none takes long. */
 const FILL_KEYS_MAX = 4_096;
 /** Expired keys removed from one partition in one tick. */
@@ -59,24 +63,27 @@ function fillTables(state: State, replicas: readonly Replica[]): void {
   const dirty = replicas.filter(
     ({ table, role }) => role !== 'none' && table.filling === undefined && isDirty(table),
   );
-  const waitingBytes = dirty.reduce((sum, { table }) => sum + table.overlayBytes, 0);
-  if (host.now - state.filledAt < FILL_EVERY_MS && waitingBytes < FILL_BYTES) return;
-  state.filledAt = host.now;
+  const isMuch = dirty.reduce((sum, { table }) => sum + table.overlayBytes, 0) >= FILL_BYTES;
+  const due = isMuch ? dirty : dirty.filter((replica) => isFillDue(replica, host.now));
   // The partitions with most to fill first: what is left waits for the next tick.
-  dirty.sort((a, b) => b.table.overlay.size - a.table.overlay.size);
+  due.sort((a, b) => b.table.overlay.size - a.table.overlay.size);
   let keys = 0;
-  for (const replica of dirty) {
-    if (keys > FILL_KEYS_MAX) {
-      state.filledAt = -FILL_EVERY_MS as typeof state.filledAt; // At the next tick.
-      break;
-    }
+  for (const replica of due) {
+    if (keys > FILL_KEYS_MAX) break;
     keys += replica.table.overlay.size + 1;
+    replica.filledAt = host.now;
     const begun = beginFill(host.store, replica, host);
     host.out.afterDurable((later) => {
       endFill(replica, begun, later);
     });
   }
   trim(state);
+}
+
+/** Once in each period; partitions have their moments spread over it. */
+function isFillDue({ partition, filledAt }: Replica, now: Instant): boolean {
+  const moment = (partition * 619) % FILL_EVERY_MS;
+  return Math.floor((now + moment) / FILL_EVERY_MS) > Math.floor((filledAt + moment) / FILL_EVERY_MS);
 }
 
 function trim(state: State): void {

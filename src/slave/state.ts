@@ -70,7 +70,6 @@ export interface State {
   commands: number;
   nextTick: Instant;
   pingedAt: Instant;
-  filledAt: Instant;
   reportedAt: Instant;
   /** Where the search for expired keys stands, among the owned partitions. */
   sweptTo: number;
@@ -112,7 +111,6 @@ export function init(config: Config, store: OrderedStore, { now, wall }: Timed):
     commands: 0,
     nextTick: now,
     pingedAt: now,
-    filledAt: now,
     reportedAt: now,
     sweptTo: 0,
     extra: [],

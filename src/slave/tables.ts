@@ -37,6 +37,9 @@ interface Held {
   /** Undefined: deleted. */
   readonly stored: StoredValue | undefined;
   readonly seq: number;
+  /** Whether the key was in the store, as of a count of fills: found out when somebody counts keys. */
+  wasThere: boolean;
+  lookedAt: number;
 }
 
 export interface Table {
@@ -49,6 +52,8 @@ export interface Table {
   digest: number;
   readonly overlay: Map<Key, Held>;
   overlayBytes: number;
+  /** How often it was filled. */
+  fills: number;
   /** While a fill is under way: which of its keys were in the store before it. */
   filling: ReadonlyMap<Key, boolean> | undefined;
 }
@@ -62,6 +67,7 @@ export const emptyTable = (partition: Partition, at: Position = START): Table =>
   digest: 0,
   overlay: new Map(),
   overlayBytes: 0,
+  fills: 0,
   filling: undefined,
 });
 
@@ -91,7 +97,7 @@ export function takeIn(table: Table, effects: readonly Effect[]): void {
 function hold(table: Table, effects: readonly Effect[], seq: number): void {
   for (const effect of effects) {
     const stored = effect.kind === 'put' ? { value: effect.value, expiresAt: effect.expiresAt } : undefined;
-    table.overlay.set(effect.key, { stored, seq });
+    table.overlay.set(effect.key, { stored, seq, wasThere: false, lookedAt: -1 });
     table.overlayBytes += effect.key.length + (stored?.value.length ?? 0);
   }
 }
@@ -153,6 +159,7 @@ function forgetExpiry(table: Table, name: Key, expiresAt: number, changes: Chang
 /** The fill is in the store, durably. */
 export function filled({ table, upTo, count, digest, held }: Fill): void {
   table.filling = undefined;
+  table.fills += 1;
   table.filled = upTo;
   table.count = count;
   table.digest = digest;
@@ -235,13 +242,16 @@ export function expiredKeys(store: OrderedStore, table: Table, now: Stamp, most:
   return store.range(from, to, { records: most, bytes: 1 << 20 }).map(({ key: bytes }) => keyOfExpiry(bytes));
 }
 
-/** How many keys a table holds, counting what is not stored yet. Costs a look for each key of the overlay. */
+/** How many keys a table holds, counting what is not stored yet: a look for each key that is new since the last time. */
 export function countKeys(store: OrderedStore, table: Table): number {
   let { count } = table;
-  for (const [name, { stored }] of table.overlay) {
-    // A fill under way may be visible already, while the count is still the one from before it.
-    const was = table.filling?.get(name) ?? store.get(dataKey(table.partition, name)) !== undefined;
-    count += (stored === undefined ? 0 : 1) - (was ? 1 : 0);
+  for (const [name, held] of table.overlay) {
+    if (held.lookedAt !== table.fills) {
+      // A fill under way may be visible already, while the count is still the one from before it.
+      held.wasThere = table.filling?.get(name) ?? store.get(dataKey(table.partition, name)) !== undefined;
+      held.lookedAt = table.fills;
+    }
+    count += (held.stored === undefined ? 0 : 1) - (held.wasThere ? 1 : 0);
   }
   return count;
 }

@@ -239,7 +239,7 @@ describe('a coordination server that restarts', () => {
   });
 
   it('takes a fence up again under a new number, and asks all whom it asked (N1)', () => {
-    const { bench, owner, copy } = cast('ab');
+    const { bench, owner, copy } = cast('abc');
     bench.says(owner, { kind: 'unfit', partition: P, epoch: epoch(1), slave: slaveId(copy) });
     bench.persist();
     const number = bench.lastSent(owner, 'fence').epoch;

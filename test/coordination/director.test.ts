@@ -274,6 +274,13 @@ describe('a grow', () => {
     expect(bench.members).to.equal(owner);
   });
 
+  it('is ordered again, under its number, from an owner that comes back in the middle of it', () => {
+    const { bench, owner } = growing();
+    bench.register(owner);
+    bench.persist();
+    expect(bench.sent(owner, 'grow').map(({ epoch: number }) => number)).to.deep.equal([3]);
+  });
+
   it('that the owner dropped is planned anew, under a new number', () => {
     const { bench, owner } = growing();
     bench.says(owner, { kind: 'grow-dropped', partition: P, epoch: epoch(3), why: 'because' });

@@ -8,6 +8,7 @@ import {
   cluster,
   configuration,
   exchange,
+  FILL_MS,
   K1,
   K2,
   P,
@@ -29,6 +30,14 @@ function later(bench: SlaveBench, ms: number): void {
   bench.persist();
 }
 
+/** Long enough for a fill; then promises are given anew, and there is another tick. */
+function pass(benches: readonly SlaveBench[]): void {
+  for (const bench of benches) later(bench, FILL_MS);
+  exchange(benches);
+  for (const bench of benches) bench.tick();
+  exchange(benches);
+}
+
 const committed = (bench: SlaveBench): readonly Change[] =>
   bench.effects.flatMap((effect) => (effect.kind === 'commit' ? effect.changes : []));
 
@@ -36,31 +45,34 @@ describe('filling tables', () => {
   it('waits, so that a later write of a key replaces an earlier one first', () => {
     const a = alone();
     a.run(`SET ${K1} x`);
-    later(a, 50);
-    expect(a.replica.table.filled.seq).to.equal(0);
-    later(a, 60);
+    later(a, FILL_MS);
+    a.run(`SET ${K1} y`);
+    later(a, 0);
     expect(a.replica.table.filled.seq).to.equal(1);
+    later(a, FILL_MS);
+    expect(a.replica.table.filled.seq).to.equal(2);
     expect(a.replica.table.overlay.size).to.equal(0);
   });
 
   it('does not wait when much lies in memory', () => {
     const a = alone();
-    later(a, 200);
-    a.run(`SET ${K1} ${'x'.repeat(5 << 20)}`);
-    later(a, 1);
-    expect(a.replica.table.filled.seq).to.equal(1);
+    later(a, FILL_MS);
+    a.ask(`SET ${K1} ${'x'.repeat(9 << 20)}`, `SET ${K2} ${'x'.repeat(9 << 20)}`);
+    a.persist();
+    later(a, 0);
+    expect(a.replica.table.overlay.size).to.equal(0);
   });
 
   it('does not begin a second fill while one is under way', () => {
     const a = alone();
     a.run(`SET ${K1} x`);
-    a.wait(200);
+    a.wait(FILL_MS);
     a.tick();
     a.ask(`SET ${K2} y`);
-    a.wait(200);
+    a.wait(FILL_MS);
     a.tick();
     a.persist();
-    later(a, 200);
+    later(a, FILL_MS);
     expect(a.replica.table.filled.seq).to.equal(2);
   });
 });
@@ -69,8 +81,8 @@ describe('the log that is kept', () => {
   it('is dropped, in memory and on the disk, as soon as the table has it and more is kept than is wanted', () => {
     const a = alone();
     a.run(`SET ${K1} x`);
-    later(a, 200);
-    later(a, 200);
+    later(a, FILL_MS);
+    later(a, FILL_MS);
     expect(a.replica.log.base.seq).to.equal(1);
     expect(committed(a).some(({ kind }) => kind === 'delete-range')).to.equal(true);
     expect(a.restart().replica.log.end.seq).to.equal(1);
@@ -79,8 +91,8 @@ describe('the log that is kept', () => {
   it('is kept for those who return', () => {
     const a = alone(1 << 20);
     a.run(`SET ${K1} x`);
-    later(a, 200);
-    later(a, 200);
+    later(a, FILL_MS);
+    later(a, FILL_MS);
     expect(a.replica.log.base.seq).to.equal(0);
   });
 
@@ -95,13 +107,13 @@ describe('the log that is kept', () => {
       ownerNonce: 'a.1',
     });
     a.run(`SET ${K1} x`);
-    later(a, 200);
-    later(a, 200);
+    later(a, FILL_MS);
+    later(a, FILL_MS);
     expect(a.replica.log.base.seq).to.equal(0);
     a.control({ kind: 'drop-grow', partition: P, epoch: epoch(4) });
     a.run(`SET ${K1} y`);
-    later(a, 200);
-    later(a, 200);
+    later(a, FILL_MS);
+    later(a, FILL_MS);
     expect(a.replica.log.base.seq).to.equal(2);
   });
 });
@@ -111,14 +123,8 @@ describe('the search for expired keys', () => {
     const [a, b] = pair();
     a.ask(`SET ${K1} x PX 300`);
     exchange([a, b]);
-    for (const bench of [a, b]) later(bench, 200);
-    exchange([a, b]);
-    for (const bench of [a, b]) later(bench, 200);
-    exchange([a, b]);
-    a.tick();
-    exchange([a, b]);
+    for (let time = 0; time < 3; time += 1) pass([a, b]);
     expect(b.replica.table.applied.seq).to.equal(2);
-    for (const bench of [a, b]) later(bench, 200);
     expect([a, b].map(({ replica }) => replica.table.count)).to.deep.equal([0, 0]);
   });
 
@@ -126,7 +132,7 @@ describe('the search for expired keys', () => {
     const [a, b] = pair();
     a.ask(`SET ${K1} x PX 300`);
     exchange([a, b]);
-    for (const bench of [a, b]) later(bench, 200);
+    for (const bench of [a, b]) later(bench, FILL_MS);
     a.wait(1_000);
     a.tick();
     expect(a.replica.log.end.seq, 'its promises ran out').to.equal(1);

@@ -10,7 +10,16 @@ import type { Replica } from '../../src/slave/replication/replica.ts';
 import { logKey, sumKey, swornKey } from '../../src/slave/store-layout.ts';
 import { encodeSum } from '../../src/slave/table-sum.ts';
 import { entries, entry, put } from '../support/entries.ts';
-import { configuration, exchange, K1, K2, P, SlaveBench, WALL_AT_START } from '../support/slave-bench.ts';
+import {
+  configuration,
+  exchange,
+  FILL_MS,
+  K1,
+  K2,
+  P,
+  SlaveBench,
+  WALL_AT_START,
+} from '../support/slave-bench.ts';
 
 /** A disk on which things are laid by hand. */
 class Disk {
@@ -194,9 +203,9 @@ describe('a slave that crashed in the middle of its work', () => {
     exchange([a, b]);
     a.ask(`SET ${K1} one`);
     exchange([a, b]);
-    a.wait(200);
+    a.wait(FILL_MS);
     a.tick();
-    a.persist();
+    exchange([a, b]);
     a.ask(`SET ${K2} two`);
     exchange([a, b]);
     return a;

@@ -38,6 +38,9 @@ type Key = ReturnType<typeof key>;
 
 export const WALL_AT_START = 1_700_000_000_000;
 
+/** Longer than any table waits to be filled. */
+export const FILL_MS = 2_500;
+
 export const storeOf = (name: string): Member['store'] =>
   storeId(Buffer.from(name).toString('hex').padStart(32, '0'));
 

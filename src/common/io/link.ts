@@ -100,7 +100,7 @@ export class Link {
     for (const part of parts) length += part.length;
     const header = frameHeader(length);
     if (this.#outgoing.length === 0) {
-      setImmediate(() => {
+      process.nextTick(() => {
         this.#flush();
       });
     }

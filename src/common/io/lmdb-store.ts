@@ -213,7 +213,7 @@ class Store implements LmdbStore {
   #schedule(): void {
     if (this.#scheduled || this.#syncing || this.#failure !== undefined) return;
     this.#scheduled = true;
-    setImmediate(() => {
+    process.nextTick(() => {
       this.#scheduled = false;
       this.#flush();
     });

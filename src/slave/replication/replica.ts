@@ -143,6 +143,8 @@ export interface Replica {
   learning: Learning | undefined;
   /** The grow for which a learner's data was copied; 0: it is no learner. */
   learns: Epoch;
+  /** When its table was last filled by the tick. */
+  filledAt: Instant;
   /** Runs when the fill that is under way is durable. */
   afterFill: Continuation | undefined;
 }
@@ -179,6 +181,7 @@ export function emptyReplica(partition: Partition): Replica {
     grow: undefined,
     learning: undefined,
     learns: epoch(0),
+    filledAt: BEFORE,
     afterFill: undefined,
   };
 }

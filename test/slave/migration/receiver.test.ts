@@ -7,7 +7,7 @@ import type { Position } from '../../../src/slave/replication/position.ts';
 import { dataKey } from '../../../src/slave/store-layout.ts';
 import { lookup } from '../../../src/slave/tables.ts';
 import { entry, put } from '../../support/entries.ts';
-import { configuration, K1, K2, P, SlaveBench } from '../../support/slave-bench.ts';
+import { configuration, FILL_MS, K1, K2, P, SlaveBench } from '../../support/slave-bench.ts';
 
 const BASE: Position = { epoch: epoch(3), seq: 40 };
 
@@ -107,7 +107,7 @@ describe('a learner', () => {
 
   it('does not say that it has a part which waits behind another fill', () => {
     const learner = new Learner().begin().persist().append(41, 'x', 40).persist().append(42, 'y', 41);
-    learner.persist().bench.wait(200);
+    learner.persist().bench.wait(FILL_MS);
     learner.bench.tick();
     expect(learner.bench.replica.table.filling, 'a fill is under way').to.not.equal(undefined);
     learner.part(0, 'z', { committed: 42, records: [put(K2, 'z')] }).part(0, 'z', { committed: 42 });

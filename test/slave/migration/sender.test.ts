@@ -11,6 +11,7 @@ import {
   cluster,
   configuration,
   exchange,
+  FILL_MS,
   K1,
   K2,
   K3,
@@ -57,7 +58,7 @@ const manyNames = (count: number): readonly string[] =>
 function fillTable(bench: SlaveBench, commands: readonly string[]): void {
   bench.ask(...commands);
   bench.persist();
-  bench.wait(200);
+  bench.wait(FILL_MS);
   bench.tick();
   bench.persist();
 }
@@ -219,7 +220,8 @@ describe('a part of a snapshot that is sent twice', () => {
     );
     a.wait(600);
     a.tick();
-    const parts = a.sentOf('copy-part');
+    const sent = a.sentOf('copy-part');
+    const parts = [...sent.slice(0, 1), ...sent.slice(-1)];
     a.sent = a.sent.filter(({ message }) => message.kind !== 'copy-part');
     return { benches: [a, c], left: names.filter((_, index) => index % 3 !== 0), parts };
   }
