@@ -32,6 +32,9 @@ const EXPIRED_KEYS_MAX = 64;
 /** Partitions searched for expired keys in one tick. */
 const SWEPT_MAX = 16;
 const REPORT_EVERY_MS = 500;
+/** Keys that are not in the store yet are looked up to be counted; of many that is done less often. */
+const REPORT_BUSY_EVERY_MS = 2_000;
+const BUSY_KEYS = 2_000;
 
 export function tick(state: State): void {
   const { host } = state;
@@ -118,7 +121,9 @@ function sweep(state: State, replicas: readonly Replica[]): void {
 
 function report(state: State, replicas: readonly Replica[]): void {
   const { host } = state;
-  if (!state.isRegistered || host.now - state.reportedAt < REPORT_EVERY_MS) return;
+  const waiting = replicas.reduce((sum, { table }) => sum + table.overlay.size, 0);
+  const everyMs = waiting > BUSY_KEYS ? REPORT_BUSY_EVERY_MS : REPORT_EVERY_MS;
+  if (!state.isRegistered || host.now - state.reportedAt < everyMs) return;
   state.reportedAt = host.now;
   const own = replicas.filter(({ role }) => role === 'owner');
   const previous = replicas.filter(({ role }) => role === 'copy');
