@@ -94,14 +94,18 @@ function trim(state: State): void {
   const isFilled = (index: number, seq: number): boolean => {
     const replica = state.replicas[index];
     if (replica === undefined || replica.log.end.seq < seq) return true;
-    // A learner is sent the log from where it began.
-    const needed = Math.min(replica.table.filled.seq, replica.grow?.begin.seq ?? Infinity);
-    return needed >= seq;
+    return Math.min(replica.table.filled.seq, lackedAfter(replica)) >= seq;
   };
   for (const { partition, seq } of trimRecords(records, config.logKeepBytes, isFilled, host.out.changes)) {
     const log = state.replicas[partition]?.log;
     if (log !== undefined && seq <= log.end.seq) log.dropUpTo(seq);
   }
+}
+
+/** A learner is sent the log from where it began; once it takes it in, only what it lacks may be asked for again. */
+function lackedAfter({ grow }: Replica): number {
+  if (grow === undefined) return Infinity;
+  return grow.learner.state === 'streaming' ? grow.learner.acked : grow.begin.seq;
 }
 
 /** The owner removes what has expired, a few keys of a few partitions at a time. */

@@ -94,6 +94,8 @@ class Store implements LmdbStore {
   #sequence = 0;
   #settled = 0;
   #scheduled = false;
+  /** In this turn of the event loop. */
+  #hasFlushed = false;
   #syncing = false;
   #drainTimer: NodeJS.Timeout | undefined;
   #failure: StoreFailure | undefined;
@@ -210,13 +212,27 @@ class Store implements LmdbStore {
     }
   }
 
+  /**
+   * The first commits of a turn of the event loop go at the end of what brought them, so that nobody waits
+   * without need; further ones wait for the next turn: whoever commits again from `done` must not keep the
+   * loop from its sockets and timers.
+   */
   #schedule(): void {
     if (this.#scheduled || this.#syncing || this.#failure !== undefined) return;
     this.#scheduled = true;
-    process.nextTick(() => {
+    const flush = (): void => {
       this.#scheduled = false;
       this.#flush();
+    };
+    if (this.#hasFlushed) {
+      setImmediate(flush);
+      return;
+    }
+    this.#hasFlushed = true;
+    setImmediate(() => {
+      this.#hasFlushed = false;
     });
+    process.nextTick(flush);
   }
 
   #flush(): void {

@@ -157,7 +157,7 @@ export function onLearnerAck(replica: Replica, item: AckItem, host: Host): void 
 
 /** Frames were lost on the way: everything since goes again, at most once in a promise's time. */
 function resend(replica: Replica, grow: Grow, from: number, host: Host): void {
-  if (host.now - grow.learner.probedAt < host.promiseMs || from < grow.begin.seq) return;
+  if (host.now - grow.learner.probedAt < host.promiseMs || from < replica.log.base.seq) return;
   grow.learner.probedAt = host.now;
   streamAfter(replica, grow, from, host);
 }
