@@ -23,6 +23,8 @@ import { countKeys, expiredKeys, isDirty } from './tables.ts';
  * earlier one first, and neighbours share the pages of the store.
  */
 const FILL_EVERY_MS = 1_000;
+/** Or as soon as so many keys of one table wait: a table is filled whole, and that must not hold up the loop. */
+const TABLE_KEYS_MAX = 1_024;
 /** Or all at once, when so much waits in memory. */
 const FILL_BYTES = 16 << 20;
 /** Keys written to tables in one tick, so that none takes long. */
@@ -83,8 +85,9 @@ function fillTables(state: State, replicas: readonly Replica[]): void {
   trim(state);
 }
 
-/** Once in each period; partitions have their moments spread over it. */
-function isFillDue({ partition, filledAt }: Replica, now: Instant): boolean {
+/** Once in each period; partitions have their moments spread over it. A table with much to fill is due at once. */
+function isFillDue({ partition, filledAt, table }: Replica, now: Instant): boolean {
+  if (table.overlay.size >= TABLE_KEYS_MAX) return true;
   const moment = (partition * 619) % FILL_EVERY_MS;
   return Math.floor((now + moment) / FILL_EVERY_MS) > Math.floor((filledAt + moment) / FILL_EVERY_MS);
 }
