@@ -63,6 +63,15 @@ describe('filling tables', () => {
     expect(a.replica.table.overlay.size).to.equal(0);
   });
 
+  it('does not let one table grow so full that filling it would hold up the loop', () => {
+    const a = alone();
+    a.run(`SET ${K1} x`);
+    later(a, 20);
+    for (let count = 0; count < 1_024; count += 1) a.run(`SET {${K1}}${count} x`);
+    later(a, 20);
+    expect(a.replica.table.overlay.size).to.equal(0);
+  });
+
   it('does not begin a second fill while one is under way', () => {
     const a = alone();
     a.run(`SET ${K1} x`);
