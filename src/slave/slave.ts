@@ -77,10 +77,11 @@ function effectsOf(state: State): readonly Effect[] {
   const { out } = host;
   const effects: Effect[] = extra.splice(0);
   if (out.answers.length > 0) effects.push({ kind: 'answer', answers: out.answers });
-  commitOf(state, effects);
+  // Peers first: nothing in these messages speaks of what this step writes, and their disks are slower than ours.
   for (const [to, messages] of out.takeMessages()) {
     if (state.links.has(to)) effects.push({ kind: 'send', to, messages });
   }
+  commitOf(state, effects);
   for (const message of out.told) effects.push({ kind: 'tell', message });
   out.answers = [];
   out.told = [];

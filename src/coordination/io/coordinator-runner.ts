@@ -101,7 +101,7 @@ export class CoordinatorRunner {
 
   #step(news: News): void {
     if (this.#phase !== 'running') return;
-    const effects = step(this.#state, { ...news, now: now() });
+    const effects = step(this.#state, { now: now(), ...news });
     if (!isQuiet(news) || effects.some((effect) => !isUnseen(effect))) this.#version += 1;
     for (const effect of effects) this.#perform(effect);
   }

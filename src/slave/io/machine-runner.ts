@@ -128,7 +128,7 @@ export class MachineRunner {
   }
 
   #step(happening: Happening): void {
-    for (const effect of slave.step(this.state, { ...happening, now: now(), wall: wallNow() }))
+    for (const effect of slave.step(this.state, { now: now(), wall: wallNow(), ...happening }))
       this.#perform(effect);
   }
 
