@@ -13,7 +13,7 @@
  *   1. The view holds only what the journal holds, and stages, which are nobody's promise.
  *   2. A number is given out once; the journal has it before anybody else.
  */
-import type { Partition, SlaveId } from '../common/ids.ts';
+import type { SlaveId } from '../common/ids.ts';
 import { invariant, unreachable } from '../common/invariant.ts';
 import type { FromSlave } from '../common/message/control.ts';
 import { after, type Instant } from '../common/time.ts';
@@ -26,6 +26,7 @@ import { onFailed, onRegister } from './registration.ts';
 import { ringOf } from './ring.ts';
 import { healthOf, meaningOf } from './status.ts';
 import {
+  configurationAt,
   type Effect,
   type Input,
   isAlive,
@@ -273,7 +274,7 @@ function announce(state: State): void {
     gone: [...changedSlaves].filter((id) => !view.slaves.has(id)),
     configurations: [...changedPartitions].map((partition) => ({
       partition,
-      configuration: configurationOf(state, partition),
+      configuration: configurationAt(state, partition),
     })),
   };
   for (const { slave, isWelcome } of state.sessions.values()) {
@@ -282,15 +283,6 @@ function announce(state: State): void {
   state.effects.push({ kind: 'view-changed', view, unavailable: new Set(state.lost.keys()) });
   changedSlaves.clear();
   changedPartitions.clear();
-}
-
-function configurationOf(
-  state: State,
-  partition: Partition,
-): ViewChange['configurations'][number]['configuration'] {
-  const configuration = state.view.configurations[partition];
-  invariant(configuration, 'only partitions of this cluster change');
-  return configuration;
 }
 
 function effectsOf(state: State): readonly Effect[] {

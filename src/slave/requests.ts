@@ -14,6 +14,7 @@ import { Failure, type Reply } from '../common/reply.ts';
 import { after, type Instant, type Stamp } from '../common/time.ts';
 import { ownerOf } from '../common/view.ts';
 import type { Data, Effect as DataEffect, Read } from './commands/evaluation.ts';
+import { isPast } from './commands/outcome.ts';
 import { isHeldBack } from './migration/sender.ts';
 import type { StoredValue } from './record.ts';
 import { type Draft, effectBytes, encodeDrafts } from './replication/entry.ts';
@@ -88,14 +89,14 @@ export class CommittedData implements Data {
 
   get(name: Key): StoredValue | undefined {
     const stored = lookup(this.#host.store, this.#replica.table, name);
-    if (stored === undefined || stored.expiresAt === 0 || stored.expiresAt > this.now) return stored;
+    if (stored === undefined || !isPast(stored.expiresAt, this.now)) return stored;
     this.hasExpired = true;
     return undefined;
   }
 }
 
 /**
- * A read at this slave, outside any step. Undefined: it met a key whose time is over, and must go
+ * A read at this slave, outside any step. `expired`: it met a key whose time is over, and must go
  * through the machine as a request. The caller asks `refusalOf` before and after (P4).
  */
 export function readCommitted(
@@ -127,7 +128,7 @@ class PreparedData implements Data {
 
   get(name: Key): StoredValue | undefined {
     const stored = this.raw(name);
-    return stored === undefined || stored.expiresAt === 0 || stored.expiresAt > this.now ? stored : undefined;
+    return stored === undefined || isPast(stored.expiresAt, this.now) ? undefined : stored;
   }
 
   /** Also what has expired. */

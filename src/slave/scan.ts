@@ -13,6 +13,7 @@ import { isAuthority, type Replica } from './replication/replica.ts';
 import type { State } from './state.ts';
 import { dataKey, dataSpan, keyOfData, type Span } from './store-layout.ts';
 import { countKeys, snapshotPart, type Table } from './tables.ts';
+import { isPast } from './commands/outcome.ts';
 
 /** More keys in one page would hold up everybody else's turn. */
 export const PAGE_KEYS_MAX = 10_000;
@@ -41,7 +42,7 @@ export function pageOf(state: State, { partition, after, count }: Page, now: Sta
   const items: Reply[] = [];
   for (const { key: name, stored } of records) {
     const { value, expiresAt } = stored;
-    if (expiresAt === 0 || expiresAt > now) items.push(keyBytes(name), value, Math.floor(expiresAt));
+    if (!isPast(expiresAt, now)) items.push(keyBytes(name), value, Math.floor(expiresAt));
   }
   return [next === undefined ? NOTHING : Buffer.from(next.toString('base64')), items];
 }

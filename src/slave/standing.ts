@@ -1,24 +1,19 @@
 /** Where a slave stands in its cluster, read off its state: what it registers with, and whether it is alone. */
-import { epoch } from '../common/ids.ts';
 import type { Registration } from '../common/message/control.ts';
 import type { Instant } from '../common/time.ts';
-import { replicasOf, type State } from './state.ts';
+import { oathsOf, replicasOf, type State } from './state.ts';
 
 /** What the machine does not know of itself. */
 export type Particulars = Omit<Registration, 'kind' | 'slave' | 'store' | 'epoch' | 'adopted'>;
 
 export function registrationOf(state: State, particulars: Particulars): Registration {
-  const replicas = replicasOf(state);
   const { slave, store } = state.config.self;
   return {
     kind: 'register',
     ...particulars,
     slave,
     store,
-    epoch: epoch(replicas.reduce((highest, { fence }) => Math.max(highest, fence), 0)),
-    adopted: replicas
-      .filter(({ configuration }) => configuration.epoch > 0)
-      .map(({ partition, configuration }) => ({ partition, configuration })),
+    ...oathsOf(state),
   };
 }
 

@@ -80,8 +80,6 @@ export const expirySpan = (index: Partition): Span => partitionSpan(LETTER.expir
 
 export const swornSpan = letterSpan(LETTER.sworn);
 
-export const sumSpan = letterSpan(LETTER.sum);
-
 export const logSpan = letterSpan(LETTER.log);
 
 export const partitionOfKey = (bytes: Buffer): Partition => partition(bytes.readUInt16BE(1));

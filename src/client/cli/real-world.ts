@@ -3,7 +3,6 @@
  *
  * The first SIGINT or SIGTERM ends what is under way; the second ends the process at once.
  */
-import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
@@ -12,6 +11,7 @@ import { ReadlineConversation } from './conversation.ts';
 import { openSink, openSource, readText } from './files.ts';
 import { run } from './run.ts';
 import { exit, type Sink, type Terminal, type World } from './world.ts';
+import { packageVersion } from '../../common/io/version.ts';
 
 const HISTORY_FILE = '.piazza_history';
 
@@ -34,7 +34,7 @@ export async function main(): Promise<void> {
 function realWorld(): World {
   const signal = stopSignal();
   return {
-    version: version(),
+    version: packageVersion(),
     env: process.env,
     terminal: terminal(),
     signal,
@@ -119,13 +119,3 @@ const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
     const timer = setTimeout(wake, ms);
     signal.addEventListener('abort', wake);
   });
-
-function version(): string {
-  // The same three steps up from src and from dist.
-  const manifest = JSON.parse(
-    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-  ) as unknown;
-  const known =
-    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
-  return typeof known === 'string' ? known : 'unknown';
-}

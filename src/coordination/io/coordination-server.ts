@@ -11,7 +11,6 @@
  * journal, the ports, the children; and when these have dialled, or had time to, the coordinator
  * begins to listen. It decides nothing.
  */
-import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 
 import { coordinationSettings, type CoordinationConfig } from '../../common/config/schema.ts';
@@ -31,6 +30,7 @@ import { openJournal } from './journal-store.ts';
 import { Observer } from './observer.ts';
 import { Happenings, serverMetrics } from './server-metrics.ts';
 import { SlaveLinks } from './slave-links.ts';
+import { packageVersion } from '../../common/io/version.ts';
 
 /** A process that is gone refuses at once; whoever says nothing for so long is judged by its window. */
 const PROBE_MS = 200;
@@ -264,12 +264,3 @@ const configurationOf = (config: CoordinationConfig): ReadonlyMap<string, string
       String(config[name as keyof CoordinationConfig]), // A config has the names of its settings.
     ]),
   );
-
-function packageVersion(): string {
-  // The same three steps up from src and from dist.
-  const manifest: unknown = JSON.parse(
-    readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
-  );
-  const isManifest = typeof manifest === 'object' && manifest !== null && 'version' in manifest;
-  return isManifest && typeof manifest.version === 'string' ? manifest.version : 'unknown';
-}

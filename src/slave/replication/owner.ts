@@ -15,8 +15,8 @@ import { invariant } from '../../common/invariant.ts';
 import type { AckItem, FetchedItem, PositionItem } from '../peer-message.ts';
 import type { Entry } from './entry.ts';
 import { advance, merge } from './history.ts';
-import { comparePositions, type Position } from './position.ts';
-import { dropHeld, hold, startClock } from './promises.ts';
+import { comparePositions, type Position, samePosition } from './position.ts';
+import { hold, startClock } from './promises.ts';
 import { type Host, isFenced, type Progress, type Replica, stampNow, whenDurable } from './replica.ts';
 
 /** Entries of one level or fetched message, in bytes; the rest follows in more. */
@@ -96,7 +96,7 @@ export function onFetched(replica: Replica, from: SlaveId, item: FetchedItem, ho
   if (comparePositions(replica.log.end, wanted) < 0 && item.entries.length > 0) {
     return fetch(replica, from, replica.log.end.seq, host);
   }
-  if (comparePositions(replica.log.end, wanted) !== 0) return unfit(replica, host.self.slave, host);
+  if (!samePosition(replica.log.end, wanted)) return unfit(replica, host.self.slave, host);
   replica.fetchingFrom = undefined;
   const { epoch } = replica.configuration;
   const { seq } = replica.log.end;
@@ -249,13 +249,4 @@ export function onPeerLink(replica: Replica, slave: SlaveId, host: Host): void {
   if (replica.phase === 'closed' || progress === undefined) return;
   if (replica.fetchingFrom === slave) return fetch(replica, slave, replica.committed, host);
   probe(replica, progress, host);
-}
-
-/** Promises and positions of the configuration before count no more. */
-export function resetPeers(replica: Replica): void {
-  for (const progress of replica.peers.values()) {
-    progress.state = 'probing';
-    progress.position = undefined;
-  }
-  dropHeld(replica);
 }

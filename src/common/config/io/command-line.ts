@@ -13,6 +13,7 @@ import { type Resolution, resolve, type Sources } from '../resolve.ts';
 import { CONFIG_OPTION, type Configs, type Program, type ProgramName, programs } from '../schema.ts';
 import { groups, type Setting, variableOf } from '../setting.ts';
 import { described, presetText } from '../setting-text.ts';
+import { packageVersion } from '../../io/version.ts';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -157,16 +158,6 @@ function readFile(name: string): { readonly name: string; readonly content: unkn
       ? `${name}: is no JSON: ${why}`
       : `--${CONFIG_OPTION} ${name}: ${why}`;
   }
-}
-
-function packageVersion(): string {
-  // The same three steps up from src and from dist.
-  const manifest = JSON.parse(
-    readFileSync(new URL('../../../../package.json', import.meta.url), 'utf8'),
-  ) as unknown;
-  const version =
-    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined;
-  return typeof version === 'string' ? version : 'unknown';
 }
 
 const complain = (text: string): { readonly kind: 'complaints'; readonly complaints: readonly string[] } => ({
