@@ -32,9 +32,10 @@ export interface MemoryStore extends OrderedStore {
   completeNext(): void;
   /**
    * The machine loses power: answers with a store that holds what is durable. A disk may have
-   * got further than it said: the first `unsaid` pending commits survive without their `done`.
+   * got further than it said: the first `unsaid` pending commits survive without their `done`. And
+   * if ranges are taken out in steps (`isTorn`), half of one in the next commit may be gone.
    */
-  crash(unsaid?: number): MemoryStore;
+  crash(unsaid?: number, isTorn?: boolean): MemoryStore;
 }
 
 interface Pending {
@@ -86,16 +87,24 @@ class Store implements MemoryStore {
     next.done();
   }
 
-  crash(unsaid = 0): MemoryStore {
+  crash(unsaid = 0, isTorn = false): MemoryStore {
     this.#checkAlive();
     invariant(
       unsaid >= 0 && unsaid <= this.pending,
       `${unsaid} of ${this.pending} pending commits cannot survive`,
     );
     for (let count = 0; count < unsaid; count += 1) this.#apply(this.#pending.shift()?.changes ?? []);
+    if (isTorn) this.#tear(this.#pending.at(0)?.changes ?? []);
     this.#dead = true;
     this.#pending.clear();
     return new Store(this.#records);
+  }
+
+  #tear(changes: readonly Change[]): void {
+    const range = changes.find(({ kind }) => kind === 'delete-range');
+    if (range?.kind !== 'delete-range') return;
+    const names = [...this.#records.entries(range.from.toString('latin1'), range.to.toString('latin1'))];
+    for (const [name] of names.slice(0, names.length >> 1)) this.#records.delete(name);
   }
 
   #checkAlive(): void {

@@ -5,12 +5,16 @@
  * order, each when it is as durable as the store was opened to be. A failure is final: it is
  * reported once, and the store does nothing afterwards (a failed fsync is never retried).
  *
- * Buffers handed in are copied before `commit` returns, so that they may be used again. Buffers
- * that reads hand out are the reader's to keep and nobody's to write into. A key has 1 to 1,978
+ * Buffers handed in are the store's from then on, those that reads hand out are the reader's to keep;
+ * nobody writes into either. A key has 1 to 1,978
  * bytes (`KEY_BYTES_MAX`); a value may be empty.
  *
+ * A slave has two of them. In the one for its log somebody waits for every commit. The other is for
+ * its tables, made in bulk from what the log already holds; there a range is taken out in steps, and
+ * the batch that it is part of is not whole: a crash may leave some of either.
+ *
  * Invariants
- *   1. A commit becomes visible to reads whole, directly before its `done`: nothing can be read
+ *   1. A commit becomes visible to reads whole, shortly before its `done`: nothing can be read
  *      that is not yet as durable as the store promises.
  *   2. `done` of a commit is called only after those of all earlier ones, and never inside `commit`.
  *   3. After a crash the store holds a prefix of the commits, in their order, which contains at

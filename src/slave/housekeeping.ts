@@ -8,7 +8,7 @@
 import type { Key, SlaveId } from '../common/ids.ts';
 import type { Instant } from '../common/time.ts';
 import { isHeldBack, tickGrow } from './migration/sender.ts';
-import { beginFill, endFill } from './migration/receiver.ts';
+import { mayFill, startFill } from './filling.ts';
 import { trimRecords } from './record-log.ts';
 import { giveUpLate } from './replication/history.ts';
 import { remindPeers, tellCommitted } from './replication/owner.ts';
@@ -34,8 +34,7 @@ const EXPIRED_KEYS_MAX = 64;
 /** Partitions searched for expired keys in one tick. */
 const SWEPT_MAX = 16;
 const REPORT_EVERY_MS = 500;
-/** Keys that are not in the store yet are looked up to be counted; of many that is done less often. */
-const REPORT_BUSY_EVERY_MS = 2_000;
+/** Keys that are not in the store yet are looked up to be counted; with more than so many, the count is the stored one. */
 const BUSY_KEYS = 2_000;
 
 export function tick(state: State): void {
@@ -65,10 +64,11 @@ function ping(state: State, replicas: readonly Replica[]): void {
 
 function fillTables(state: State, replicas: readonly Replica[]): void {
   const { host } = state;
+  host.heldBytes = replicas.reduce((sum, { table }) => sum + table.overlayBytes, 0);
   const dirty = replicas.filter(
-    ({ table, role }) => role !== 'none' && table.filling === undefined && isDirty(table),
+    (replica) => replica.role !== 'none' && isDirty(replica.table) && mayFill(replica),
   );
-  const isMuch = dirty.reduce((sum, { table }) => sum + table.overlayBytes, 0) >= FILL_BYTES;
+  const isMuch = host.heldBytes >= FILL_BYTES;
   const due = isMuch ? dirty : dirty.filter((replica) => isFillDue(replica, host.now));
   // The partitions with most to fill first: what is left waits for the next tick.
   due.sort((a, b) => b.table.overlay.size - a.table.overlay.size);
@@ -77,10 +77,7 @@ function fillTables(state: State, replicas: readonly Replica[]): void {
     if (keys > FILL_KEYS_MAX) break;
     keys += replica.table.overlay.size + 1;
     replica.filledAt = host.now;
-    const begun = beginFill(host.store, replica, host);
-    host.out.afterDurable((later) => {
-      endFill(replica, begun, later);
-    });
+    startFill(replica, host);
   }
   trim(state);
 }
@@ -120,7 +117,7 @@ function sweep(state: State, replicas: readonly Replica[]): void {
     state.sweptTo = (state.sweptTo + 1) % owned.length;
     const replica = owned[state.sweptTo];
     if (replica === undefined || replica.table.count === 0) continue;
-    const keys = expiredKeys(host.store, replica.table, stampNow(replica, host), EXPIRED_KEYS_MAX);
+    const keys = expiredKeys(host.tables, replica.table, stampNow(replica, host), EXPIRED_KEYS_MAX);
     if (keys.length > 0) found.set(replica, keys);
   }
   if (found.size > 0) removeExpired(state, found);
@@ -128,9 +125,7 @@ function sweep(state: State, replicas: readonly Replica[]): void {
 
 function report(state: State, replicas: readonly Replica[]): void {
   const { host } = state;
-  const waiting = replicas.reduce((sum, { table }) => sum + table.overlay.size, 0);
-  const everyMs = waiting > BUSY_KEYS ? REPORT_BUSY_EVERY_MS : REPORT_EVERY_MS;
-  if (!state.isRegistered || host.now - state.reportedAt < everyMs) return;
+  if (!state.isRegistered || host.now - state.reportedAt < REPORT_EVERY_MS) return;
   state.reportedAt = host.now;
   const own = replicas.filter(({ role }) => role === 'owner');
   const previous = replicas.filter(({ role }) => role === 'copy');
@@ -145,8 +140,13 @@ function report(state: State, replicas: readonly Replica[]): void {
   });
 }
 
-const keysOf = (state: State, replicas: readonly Replica[]): number =>
-  replicas.reduce((sum, { table }) => sum + countKeys(state.host.store, table), 0);
+function keysOf({ host }: State, replicas: readonly Replica[]): number {
+  const waiting = replicas.reduce((sum, { table }) => sum + table.overlay.size, 0);
+  return replicas.reduce(
+    (sum, { table }) => sum + (waiting > BUSY_KEYS ? table.count : countKeys(host.tables, table)),
+    0,
+  );
+}
 
 /** Live peers from whom there has been no promise for a window: cut off from us, perhaps (for the heartbeat). */
 export function unheardPeers(state: State): readonly SlaveId[] {

@@ -9,37 +9,36 @@
 import type { Partition } from '../common/ids.ts';
 import type { OrderedStore } from '../common/ordered-store.ts';
 import { hearStamp, type Replica } from './replication/replica.ts';
+import { clearLeftovers } from './filling.ts';
 import { BrokenStore } from '../common/sealed.ts';
 import { noteRecord } from './record-log.ts';
 import { decodeItems, type Entry, type LogItem } from './replication/entry.ts';
 import { decodeOath, recallOath, release } from './replication/oath.ts';
 import { replicaAt, replicasOf, type State } from './state.ts';
-import { indexOfLog, logSpan, partitionOfKey, sumKey, swornSpan } from './store-layout.ts';
+import { indexOfLog, logSpan, partitionOfKey, swornSpan } from './store-layout.ts';
 import { recoverTable } from './tables.ts';
 
 const PART = { records: 1_024, bytes: 16 << 20 };
 
 /**
- * Fills a fresh state from the store.
+ * Fills a fresh state from its stores; `store` is the one of the log.
  * @throws BrokenStore when anything in it is not what was written.
  */
-export function recover(state: State): void {
-  const { store } = state.host;
+export function recover(state: State, store: OrderedStore): void {
+  const { host } = state;
   const unbegun = new Set<Replica>();
   for (const { key, value } of records(store, swornSpan)) {
     const replica = replicaAt(state, partitionOfKey(key));
     const oath = decodeOath(value);
-    recallOath(replica, oath, state.host);
-    if (oath.learns > 0 && store.get(sumKey(replica.partition)) === undefined) {
-      unbegun.add(replica);
-      continue;
-    }
-    replica.table = recoverTable(store, replica.partition);
+    recallOath(replica, oath, host);
+    replica.table = recoverTable(host.tables, replica.partition, oath.incarnation);
+    if (oath.learns > 0 && !replica.table.isStored) unbegun.add(replica);
+    else clearLeftovers(replica, host);
     replica.log.reset(replica.table.filled);
   }
-  for (const item of sinceReset(readLog(state))) recallItem(state, item, unbegun);
+  for (const item of sinceReset(readLog(state, store))) recallItem(state, item, unbegun);
   for (const replica of replicasOf(state)) if (!unbegun.has(replica)) settle(replica, state);
-  for (const replica of unbegun) release(replica, replica.fence, state.host);
+  for (const replica of unbegun) release(replica, replica.fence, host);
 }
 
 function* records(
@@ -55,9 +54,9 @@ function* records(
   }
 }
 
-function readLog(state: State): readonly LogItem[] {
+function readLog(state: State, store: OrderedStore): readonly LogItem[] {
   const found: LogItem[] = [];
-  for (const { key, value } of records(state.host.store, logSpan)) {
+  for (const { key, value } of records(store, logSpan)) {
     const items = decodeItems(value);
     if (items === undefined)
       throw new BrokenStore(`record ${indexOfLog(key)} of the log does not match its checksum`);

@@ -88,7 +88,7 @@ export class CommittedData implements Data {
   }
 
   get(name: Key): StoredValue | undefined {
-    const stored = lookup(this.#host.store, this.#replica.table, name);
+    const stored = lookup(this.#host.tables, this.#replica.table, name);
     if (stored === undefined || !isPast(stored.expiresAt, this.now)) return stored;
     this.hasExpired = true;
     return undefined;
@@ -135,7 +135,7 @@ class PreparedData implements Data {
   raw(name: Key): StoredValue | undefined {
     const { prepared } = this.#replica;
     const latest = prepared.get(name);
-    return latest !== undefined ? latest.stored : lookup(this.#host.store, this.#replica.table, name);
+    return latest !== undefined ? latest.stored : lookup(this.#host.tables, this.#replica.table, name);
   }
 }
 

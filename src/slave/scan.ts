@@ -12,7 +12,7 @@ import { CLUSTERDOWN } from './replication/history.ts';
 import { isAuthority, type Replica } from './replication/replica.ts';
 import type { State } from './state.ts';
 import { dataKey, dataSpan, keyOfData, type Span } from './store-layout.ts';
-import { countKeys, snapshotPart, type Table } from './tables.ts';
+import { countKeys, snapshotPart, storedRange, type Table } from './tables.ts';
 import { isPast } from './commands/outcome.ts';
 
 /** More keys in one page would hold up everybody else's turn. */
@@ -38,7 +38,7 @@ export function pageOf(state: State, { partition, after, count }: Page, now: Sta
   const place = after === '' ? undefined : Buffer.from(after, 'base64');
   if (place !== undefined && !isInside(place, dataSpan(partition))) return badPlace;
   const limit = { records: Math.min(count, PAGE_KEYS_MAX), bytes: PAGE_BYTES };
-  const { records, next } = snapshotPart(state.host.store, replica.table, place, limit);
+  const { records, next } = snapshotPart(state.host.tables, replica.table, place, limit);
   const items: Reply[] = [];
   for (const { key: name, stored } of records) {
     const { value, expiresAt } = stored;
@@ -60,7 +60,7 @@ export function countOwned(state: State, now: Instant): number | Failure {
     const isOurs = configuration.members[0]?.slave === host.self.slave || replica?.role === 'owner';
     if (!isOurs) continue;
     if (replica === undefined || !isAuthority(replica, now)) return CLUSTERDOWN;
-    count += countKeys(host.store, replica.table);
+    count += countKeys(host.tables, replica.table);
   }
   return count;
 }
@@ -68,7 +68,7 @@ export function countOwned(state: State, now: Instant): number | Failure {
 /** The keys of all partitions that this slave owns, whether it may answer for them or not; for INFO. */
 export const ownedKeys = ({ replicas, host }: State): number =>
   replicas.reduce(
-    (sum, replica) => sum + (replica?.role === 'owner' ? countKeys(host.store, replica.table) : 0),
+    (sum, replica) => sum + (replica?.role === 'owner' ? countKeys(host.tables, replica.table) : 0),
     0,
   );
 
@@ -76,16 +76,16 @@ export const ownedKeys = ({ replicas, host }: State): number =>
 export function countInSlot(state: State, slot: Slot): number {
   const { view, host } = state;
   const replica = view && state.replicas[partitionOf(slot, view.settings.partitions)];
-  return replica === undefined ? 0 : keysInSlot(host.store, replica, slot);
+  return replica === undefined ? 0 : keysInSlot(host.tables, replica, slot);
 }
 
 const PART = { records: 4_096, bytes: 4 << 20 };
 
-function keysInSlot(store: State['host']['store'], { table }: Replica, slot: Slot): number {
+function keysInSlot(store: State['host']['tables'], { table }: Replica, slot: Slot): number {
   const span = slotSpan(table.partition, slot);
   let count = overlaidInSlot(table, span);
   for (let { from } = span; ;) {
-    const part = store.range(from, span.to, PART);
+    const part = storedRange(store, table, { from, to: span.to }, PART);
     for (const { key: storeKey } of part) if (!table.overlay.has(keyOfData(storeKey))) count += 1;
     const last = part.at(-1)?.key;
     if (last === undefined) return count;

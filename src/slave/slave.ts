@@ -21,7 +21,7 @@ import { addRecord } from './record-log.ts';
 import { dropHeld } from './replication/promises.ts';
 import { checkReplica } from './replication/replica.ts';
 import { onRequests, resumeParked } from './requests.ts';
-import { type Effect, type Input, replicasOf, type State, TICK_MS } from './state.ts';
+import { type Effect, type Input, replicasOf, type State, type StoreName, TICK_MS } from './state.ts';
 
 export function step(state: State, input: Input): readonly Effect[] {
   state.host.now = input.now;
@@ -50,7 +50,7 @@ function dispatch(state: State, input: Input): void {
       state.isRegistered = false;
       return;
     case 'durable':
-      return onDurable(state);
+      return onDurable(state, input.store);
     case 'slept':
       state.host.sleptAt = input.now;
       for (const replica of replicasOf(state)) dropHeld(replica);
@@ -66,7 +66,8 @@ function dispatch(state: State, input: Input): void {
   }
 }
 
-function onDurable(state: State): void {
+function onDurable(state: State, store: StoreName): void {
+  if (store === 'tables') return state.tablesUnderWay.shift()?.(state.host);
   const continuations = state.underWay.shift() ?? [];
   state.host.commitsUnderWay -= 1;
   for (const then of continuations) then(state.host);
@@ -82,6 +83,10 @@ function effectsOf(state: State): readonly Effect[] {
     if (state.links.has(to)) effects.push({ kind: 'send', to, messages });
   }
   commitOf(state, effects);
+  for (const { changes, then } of out.tableWrites.splice(0)) {
+    state.tablesUnderWay.push(then);
+    effects.push({ kind: 'commit', store: 'tables', changes });
+  }
   for (const message of out.told) effects.push({ kind: 'tell', message });
   out.answers = [];
   out.told = [];
@@ -96,7 +101,7 @@ function commitOf(state: State, effects: Effect[]): void {
   addRecord(state.records, out.logItems, changes);
   state.underWay.push(out.continuations);
   state.host.commitsUnderWay += 1;
-  effects.push({ kind: 'commit', changes });
+  effects.push({ kind: 'commit', store: 'log', changes });
   out.changes = [];
   out.logItems = [];
   out.continuations = [];

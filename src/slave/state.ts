@@ -27,6 +27,9 @@ export interface Timed {
   readonly wall: Stamp;
 }
 
+/** Somebody waits for every commit of the first; the other is filled in bulk. */
+export type StoreName = 'log' | 'tables';
+
 export type Input = Timed &
   (
     | { readonly kind: 'requests'; readonly requests: readonly Request[] }
@@ -35,8 +38,8 @@ export type Input = Timed &
     | { readonly kind: 'peer-closed'; readonly slave: SlaveId }
     | { readonly kind: 'control'; readonly message: ToSlave }
     | { readonly kind: 'control-closed' }
-    /** The oldest commit that was not yet reported is durable. */
-    | { readonly kind: 'durable' }
+    /** The oldest commit of this store that was not yet reported is durable. */
+    | { readonly kind: 'durable'; readonly store: StoreName }
     /** The machine slept, or a wall clock jumped: what was promised us may be over (P5). */
     | { readonly kind: 'slept' }
     | { readonly kind: 'space'; readonly isLow: boolean }
@@ -44,7 +47,7 @@ export type Input = Timed &
   );
 
 export type Effect =
-  | { readonly kind: 'commit'; readonly changes: readonly Change[] }
+  | { readonly kind: 'commit'; readonly store: StoreName; readonly changes: readonly Change[] }
   | { readonly kind: 'send'; readonly to: SlaveId; readonly messages: readonly PeerMessage[] }
   | { readonly kind: 'answer'; readonly answers: readonly Answer[] }
   | { readonly kind: 'tell'; readonly message: FromSlave }
@@ -62,8 +65,10 @@ export interface State {
   /** Peers whose link is open, and the store at its other end. */
   readonly links: Map<SlaveId, StoreId>;
   readonly records: RecordLog;
-  /** What is to be done when each commit under way is durable, in their order. */
+  /** What is to be done when each commit of the log under way is durable, in their order. */
   readonly underWay: Deque<readonly Continuation[]>;
+  /** The same for the tables. */
+  readonly tablesUnderWay: Deque<Continuation>;
   readonly parked: Map<Replica, Request[]>;
   isLowOnSpace: boolean;
   isRegistered: boolean;
@@ -80,11 +85,11 @@ export interface State {
 /** How often the slave looks after what nobody asks for. Copies hear of commits within two of these. */
 export const TICK_MS = 20;
 
-export function init(config: Config, store: OrderedStore, { now, wall }: Timed): State {
+export function init(config: Config, tables: OrderedStore, { now, wall }: Timed): State {
   const host: Host = {
     self: config.self,
     nonce: config.nonce,
-    store,
+    tables,
     startedAt: now,
     sleptAt: instant(-1),
     // Until the coordination server tells the cluster's own: the largest that a cluster may have.
@@ -95,6 +100,7 @@ export function init(config: Config, store: OrderedStore, { now, wall }: Timed):
     wall,
     out: new Outbox<Continuation>(),
     commitsUnderWay: 0,
+    heldBytes: 0,
     released: new Set(),
   };
   return {
@@ -105,6 +111,7 @@ export function init(config: Config, store: OrderedStore, { now, wall }: Timed):
     links: new Map(),
     records: emptyRecordLog(),
     underWay: new Deque(),
+    tablesUnderWay: new Deque(),
     parked: new Map(),
     isLowOnSpace: false,
     isRegistered: false,

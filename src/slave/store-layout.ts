@@ -1,12 +1,15 @@
 /**
- * Where things lie in a slave's store: one letter for the kind, then numbers in byte order.
+ * Where things lie in a slave's two stores: one letter for the kind, then numbers in byte order.
  *
+ *     of the log
  *     i                                   identity of the store (written by the shell that opens it)
  *     c │ u16 partition                   what the slave has sworn: fence, configuration, learner
+ *     l │ u64 index                       the log, one record a turn
+ *
+ *     of the tables
  *     t │ u16 partition                   the table's sum: up to where it is filled, count, digest
  *     d │ u16 partition │ u16 slot │ key  a record
  *     x │ u16 partition │ f64 at │ key    an index of what expires
- *     l │ u64 index                       the log, one record a turn
  */
 import { type Key, type Partition, partition } from '../common/ids.ts';
 import { slotOf } from '../common/slot.ts';

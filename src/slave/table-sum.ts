@@ -2,7 +2,7 @@
  * The sum that is stored beside a table, in the same transaction: up to where it is filled, how
  * many records it has, and their order-independent digest (protocol I5).
  *
- *     u32 checksum │ u48 epoch │ u48 seq │ f64 stamp │ u48 count │ u32 digest
+ *     u32 checksum │ u48 epoch │ u48 seq │ f64 stamp │ u48 count │ u32 digest │ u48 incarnation
  */
 import { checksum } from '../common/checksum.ts';
 import { epoch } from '../common/ids.ts';
@@ -15,9 +15,11 @@ export interface TableSum {
   readonly stamp: Stamp;
   readonly count: number;
   readonly digest: number;
+  /** Which of the tables that this partition has had here one after the other. */
+  readonly incarnation: number;
 }
 
-const BYTES = 34;
+const BYTES = 40;
 
 export function encodeSum(sum: TableSum): Buffer {
   const bytes = Buffer.alloc(BYTES);
@@ -26,6 +28,7 @@ export function encodeSum(sum: TableSum): Buffer {
   bytes.writeDoubleBE(sum.stamp, 16);
   bytes.writeUIntBE(sum.count, 24, 6);
   bytes.writeUInt32BE(sum.digest, 30);
+  bytes.writeUIntBE(sum.incarnation, 34, 6);
   bytes.writeUInt32BE(checksum(bytes.subarray(4)), 0);
   return bytes;
 }
@@ -40,5 +43,6 @@ export function decodeSum(bytes: Buffer): TableSum {
     stamp: stamp(bytes.readDoubleBE(16)),
     count: bytes.readUIntBE(24, 6),
     digest: bytes.readUInt32BE(30),
+    incarnation: bytes.readUIntBE(34, 6),
   };
 }

@@ -3,6 +3,10 @@
  *
  *     a read:   overlay (committed, not yet in the store) ── miss ──► store
  *     a fill:   overlay ──► one commit of the store ──► forgotten from the overlay
+ *     a wipe:   the next incarnation, sworn to ──► what the one before left is cleared ──► fills
+ *
+ * The store of the tables and that of the log keep no order between each other. What is filled is
+ * durable in the log already; and of which incarnation a table in the store is, its sum tells.
  *
  * Whether a partition belongs to `own` or to `previous` is not written here: it follows from the
  * configuration, so a promotion moves no data. Only committed effects ever enter; what is merely
@@ -12,11 +16,12 @@
  *   1. The store holds exactly the effects up to `filled`, and its sum (count, digest) is of that state.
  *   2. The overlay holds the last effect of each key after `filled` up to `applied`, and nothing else.
  *   3. One fill of a table is under way at a time: a fill reads what the one before it wrote.
+ *   4. While an earlier incarnation may have left something, the store is neither read nor written.
  */
 import type { Key, Partition } from '../common/ids.ts';
 import { invariant } from '../common/invariant.ts';
 import { BrokenStore } from '../common/sealed.ts';
-import type { Change, OrderedStore } from '../common/ordered-store.ts';
+import type { Change, OrderedStore, RangeLimit, StoredRecord } from '../common/ordered-store.ts';
 import { laterStamp, type Stamp, stamp } from '../common/time.ts';
 import type { Effect } from './commands/evaluation.ts';
 import { decodeRecord, digestOf, encodeRecord, expiryOf, type StoredValue } from './record.ts';
@@ -33,6 +38,9 @@ import {
 } from './store-layout.ts';
 import { decodeSum, encodeSum } from './table-sum.ts';
 
+/** What a key costs in memory beside its bytes, roughly. */
+const HELD_BYTES = 128;
+
 interface Held {
   /** Undefined: deleted. */
   readonly stored: StoredValue | undefined;
@@ -44,6 +52,12 @@ interface Held {
 
 export interface Table {
   readonly partition: Partition;
+  /** How often it was wiped before. */
+  readonly incarnation: number;
+  /** An earlier incarnation's records may be in the store. */
+  hasLeftovers: boolean;
+  /** Its own may be. */
+  isStored: boolean;
   applied: Position;
   filled: Position;
   /** The highest stamp among the applied entries: where the partition's clock stood. */
@@ -58,8 +72,11 @@ export interface Table {
   filling: ReadonlyMap<Key, boolean> | undefined;
 }
 
-export const emptyTable = (partition: Partition, at: Position = START): Table => ({
+export const emptyTable = (partition: Partition, at: Position = START, incarnation = 0): Table => ({
   partition,
+  incarnation,
+  hasLeftovers: false,
+  isStored: false,
   applied: at,
   filled: at,
   stamp: stamp(0),
@@ -71,13 +88,34 @@ export const emptyTable = (partition: Partition, at: Position = START): Table =>
   filling: undefined,
 });
 
+/** What comes after a wipe. What this one has stored is to be cleared (`leftovers`) once the incarnation is sworn to. */
+export function nextIncarnation(
+  { partition, incarnation, isStored, hasLeftovers }: Table,
+  at: Position,
+): Table {
+  const table = emptyTable(partition, at, incarnation + 1);
+  table.hasLeftovers = isStored || hasLeftovers;
+  return table;
+}
+
+const storedBytes = (store: OrderedStore, { hasLeftovers }: Table, storeKey: Buffer): Buffer | undefined =>
+  hasLeftovers ? undefined : store.get(storeKey);
+
+/** Records of this table, or its index, that are in the store. */
+export const storedRange = (
+  store: OrderedStore,
+  { hasLeftovers }: Table,
+  { from, to }: Span,
+  limit: RangeLimit,
+): readonly StoredRecord[] => (hasLeftovers ? [] : store.range(from, to, limit));
+
 /** The committed value, also one that has expired meanwhile: the clock is not ours to read. */
 export function lookup(store: OrderedStore, table: Table, name: Key): StoredValue | undefined {
   const held = table.overlay.get(name);
   if (held !== undefined) return held.stored;
   if (table.count === 0 && table.filling === undefined) return undefined;
   const storeKey = dataKey(table.partition, name);
-  const bytes = store.get(storeKey);
+  const bytes = storedBytes(store, table, storeKey);
   return bytes === undefined ? undefined : decodeRecord(storeKey, bytes);
 }
 
@@ -97,10 +135,15 @@ export function takeIn(table: Table, effects: readonly Effect[]): void {
 function hold(table: Table, effects: readonly Effect[], seq: number): void {
   for (const effect of effects) {
     const stored = effect.kind === 'put' ? { value: effect.value, expiresAt: effect.expiresAt } : undefined;
-    table.overlay.set(effect.key, { stored, seq, wasThere: false, lookedAt: -1 });
-    table.overlayBytes += effect.key.length + (stored?.value.length ?? 0);
+    const held = { stored, seq, wasThere: false, lookedAt: -1 };
+    table.overlayBytes += costOf(effect.key, held) - costOf(effect.key, table.overlay.get(effect.key));
+    table.overlay.set(effect.key, held);
   }
 }
+
+/** What a key costs in memory while it is held, roughly. */
+const costOf = (name: Key, held: Held | undefined): number =>
+  held === undefined ? 0 : HELD_BYTES + name.length + (held.stored?.value.length ?? 0);
 
 export interface Fill {
   readonly table: Table;
@@ -109,6 +152,7 @@ export interface Fill {
   readonly count: number;
   readonly digest: number;
   readonly held: readonly (readonly [Key, Held])[];
+  readonly changes: readonly Change[];
 }
 
 /** Whether a fill would change anything. */
@@ -116,11 +160,14 @@ export const isDirty = (table: Table): boolean =>
   table.overlay.size > 0 || table.filled.seq !== table.applied.seq;
 
 /** Begins a fill: the changes go to the store in one commit, then `filled` is called. */
-export function fill(store: OrderedStore, table: Table, changes: Change[]): Fill {
+export function fill(store: OrderedStore, table: Table): Fill {
   invariant(table.filling === undefined, 'one fill of a table at a time');
+  invariant(!table.hasLeftovers, 'a table is filled when nothing of an earlier one is there');
+  table.isStored = true;
   const were = new Map<Key, boolean>();
   table.filling = were;
   const held = [...table.overlay];
+  const changes: Change[] = [];
   let { count, digest } = table;
   for (const [name, { stored }] of held) {
     const storeKey = dataKey(table.partition, name);
@@ -147,9 +194,10 @@ export function fill(store: OrderedStore, table: Table, changes: Change[]): Fill
       });
     }
   }
-  const sum = { filled: table.applied, stamp: table.stamp, count, digest };
+  const { incarnation } = table;
+  const sum = { filled: table.applied, stamp: table.stamp, count, digest, incarnation };
   changes.push({ kind: 'put', key: sumKey(table.partition), value: encodeSum(sum) });
-  return { table, upTo: table.applied, stamp: table.stamp, count, digest, held };
+  return { table, upTo: table.applied, stamp: table.stamp, count, digest, held, changes };
 }
 
 function forgetExpiry(table: Table, name: Key, expiresAt: number, changes: Change[]): void {
@@ -164,18 +212,17 @@ export function filled({ table, upTo, count, digest, held }: Fill): void {
   table.count = count;
   table.digest = digest;
   for (const [name, was] of held) {
-    if (table.overlay.get(name) === was) table.overlay.delete(name);
+    if (table.overlay.get(name) !== was) continue;
+    table.overlay.delete(name);
+    table.overlayBytes -= costOf(name, was);
   }
-  if (table.overlay.size === 0) table.overlayBytes = 0;
 }
 
-/** What wipes a partition from the store. The table in memory is thrown away with it. */
-export function wipe(index: Partition, changes: Change[]): void {
-  for (const span of [dataSpan(index), expirySpan(index)]) {
-    changes.push({ kind: 'delete-range', from: span.from, to: span.to });
-  }
-  changes.push({ kind: 'delete', key: sumKey(index) });
-}
+/** What clears a partition from the store. The sum goes last: while it is there, it tells whose the rest was. */
+export const leftovers = ({ partition }: Table): readonly Change[] => [
+  ...[dataSpan(partition), expirySpan(partition)].map((span) => ({ kind: 'delete-range', ...span }) as const),
+  { kind: 'delete', key: sumKey(partition) },
+];
 
 export interface SnapshotPart {
   readonly records: readonly { readonly key: Key; readonly stored: StoredValue }[];
@@ -196,7 +243,7 @@ export function snapshotPart(
   const span = dataSpan(table.partition);
   // The smallest key above `after`: with a zero byte behind it.
   const from = after === undefined ? span.from : Buffer.concat([after, Buffer.from([0])]);
-  const stored = store.range(from, span.to, limit);
+  const stored = storedRange(store, table, { from, to: span.to }, limit);
   const last = stored.at(-1)?.key;
   const isWhole = stored.length < limit.records && sizeOf(stored) < limit.bytes;
   const to = isWhole || last === undefined ? undefined : last;
@@ -239,7 +286,8 @@ const sizeOf = (records: readonly { readonly key: Buffer; readonly value: Buffer
 export function expiredKeys(store: OrderedStore, table: Table, now: Stamp, most: number): readonly Key[] {
   const { from } = expirySpan(table.partition);
   const to = expiryKey(table.partition, now, '' as Key); // The empty key is a key.
-  return store.range(from, to, { records: most, bytes: 1 << 20 }).map(({ key: bytes }) => keyOfExpiry(bytes));
+  const limit = { records: most, bytes: 1 << 20 };
+  return storedRange(store, table, { from, to }, limit).map(({ key: bytes }) => keyOfExpiry(bytes));
 }
 
 /** How many keys a table holds, counting what is not stored yet: a look for each key that is new since the last time. */
@@ -248,7 +296,8 @@ export function countKeys(store: OrderedStore, table: Table): number {
   for (const [name, held] of table.overlay) {
     if (held.lookedAt !== table.fills) {
       // A fill under way may be visible already, while the count is still the one from before it.
-      held.wasThere = table.filling?.get(name) ?? store.get(dataKey(table.partition, name)) !== undefined;
+      held.wasThere =
+        table.filling?.get(name) ?? storedBytes(store, table, dataKey(table.partition, name)) !== undefined;
       held.lookedAt = table.fills;
     }
     count += (held.stored === undefined ? 0 : 1) - (held.wasThere ? 1 : 0);
@@ -275,20 +324,28 @@ function sumOf(store: OrderedStore, span: Span): { count: number; digest: number
 }
 
 /**
- * Reads a table back from a store that was down, and checks all of it (protocol I5).
+ * Reads a table back from a store that was down, and checks all of it (protocol I5). A table of an earlier
+ * incarnation than the one sworn to is worth nothing.
  * @throws BrokenStore when a record or the sum does not match.
  */
-export function recoverTable(store: OrderedStore, index: Partition): Table {
+export function recoverTable(store: OrderedStore, index: Partition, incarnation: number): Table {
   const bytes = store.get(sumKey(index));
-  const table = emptyTable(index);
-  const { count, digest } = sumOf(store, dataSpan(index));
+  const table = emptyTable(index, START, incarnation);
   if (bytes !== undefined) {
     const sum = decodeSum(bytes);
+    if (sum.incarnation > incarnation)
+      throw new BrokenStore(`the table of partition ${index} is of an incarnation that was never sworn to`);
+    if (sum.incarnation < incarnation) {
+      table.hasLeftovers = true;
+      return table;
+    }
+    table.isStored = true;
     table.applied = table.filled = sum.filled;
     table.stamp = sum.stamp;
     table.count = sum.count;
     table.digest = sum.digest;
   }
+  const { count, digest } = sumOf(store, dataSpan(index));
   if (table.count !== count || table.digest !== digest) {
     throw new BrokenStore(
       `partition ${index} holds ${count} records (digest ${digest}), its sum says ${table.count} (${table.digest})`,

@@ -82,6 +82,7 @@ export class Cluster {
   addSlave(name: string): SlaveNode {
     const id = slaveId(name);
     const disk = createMemoryStore();
+    const tables = createMemoryStore();
     const number = this.slaves.size + 1;
     const node: SlaveNode = {
       ...{
@@ -91,6 +92,7 @@ export class Cluster {
         held: [],
         id,
         disk,
+        tables,
         boots: 0,
         nonce: '',
         link: undefined,
@@ -100,7 +102,7 @@ export class Cluster {
       store: storeId(number.toString(16).padStart(32, '0')),
       state: initSlave(
         { self: { slave: id, store: storeId('0'.repeat(32)) }, nonce: '', logKeepBytes: 0 },
-        disk,
+        tables,
         this.#time(),
       ),
       tickets: new Map(),
@@ -118,8 +120,8 @@ export class Cluster {
     node.nonce = `${node.id}.${node.boots}`;
     node.sequence = 0;
     const config = { self: { slave: node.id, store: node.store }, nonce: node.nonce, logKeepBytes: 1 << 16 };
-    node.state = initSlave(config, node.disk, this.#time());
-    recover(node.state);
+    node.state = initSlave(config, node.tables, this.#time());
+    recover(node.state, node.disk);
     this.#tickSlave(node);
     this.#connectControl(node);
     this.#beat(node);
@@ -133,6 +135,7 @@ export class Cluster {
     node.pausedUntil = 0;
     node.tickets.clear();
     node.disk = node.disk.crash(this.world.between(0, node.disk.pending));
+    node.tables = node.tables.crash(this.world.between(0, node.tables.pending), this.world.chance(50));
     this.#closeControl(node);
     this.peers.leave(node);
   }
@@ -204,9 +207,7 @@ export class Cluster {
   #performSlave(node: SlaveNode, effect: SlaveEffect): void {
     switch (effect.kind) {
       case 'commit':
-        return this.#commit(node, effect.changes, () => {
-          this.#feedSlave(node, { kind: 'durable' });
-        });
+        return this.#commitSlave(node, effect);
       case 'send':
         for (const message of effect.messages) this.peers.send(node, effect.to, message);
         return;
@@ -237,16 +238,23 @@ export class Cluster {
     }
   }
 
-  #commit(
-    node: Process & { disk: MemoryStore },
-    changes: Parameters<MemoryStore['commit']>[0],
-    done: () => void,
-  ): void {
-    const { disk } = node;
-    disk.commit(changes, done);
-    this.world.in(this.world.between(1, 40) / 10, () => {
+  #commitSlave(node: SlaveNode, { store, changes }: Extract<SlaveEffect, { kind: 'commit' }>): void {
+    const disk = store === 'log' ? node.disk : node.tables;
+    // The tables' store is the slower one: its commits are transactions of a tree.
+    const ms = store === 'log' ? this.world.between(1, 40) / 10 : this.world.between(1, 60);
+    disk.commit(changes, () => {
+      this.#feedSlave(node, { kind: 'durable', store });
+    });
+    this.#finishIn(ms, node, disk);
+  }
+
+  /** One commit becomes durable after so long, if the process lives. */
+  #finishIn(ms: number, node: Process, disk: MemoryStore): void {
+    const { life } = node;
+    this.world.in(ms, () => {
+      if (node.life !== life) return;
       this.#to(node, () => {
-        if (node.disk === disk && disk.pending > 0) disk.completeNext();
+        if (disk.pending > 0) disk.completeNext();
       });
     });
   }
@@ -376,9 +384,10 @@ export class Cluster {
   #performCoordinator(node: CoordinatorNode, effect: coordinator.Effect): void {
     switch (effect.kind) {
       case 'journal':
-        return this.#commit(node, effect.changes, () => {
+        node.disk.commit(effect.changes, () => {
           this.#feedCoordinator({ kind: 'durable' });
         });
+        return this.#finishIn(this.world.between(1, 40) / 10, node, node.disk);
       case 'send':
         return this.#hear(effect.link, effect.message);
       case 'close-link': {

@@ -23,7 +23,9 @@ export interface Process {
 export interface SlaveNode extends Process {
   readonly id: SlaveId;
   readonly store: StoreId;
+  /** The store of the log, and that of the tables. */
   disk: MemoryStore;
+  tables: MemoryStore;
   boots: number;
   nonce: string;
   state: SlaveState;

@@ -24,26 +24,36 @@ import {
 /** A disk on which things are laid by hand. */
 class Disk {
   readonly store: MemoryStore = createMemoryStore();
+  readonly tables = createMemoryStore();
   #records = 0;
 
   put(key: Buffer, value: Buffer): this {
-    this.store.commit([{ kind: 'put', key, value }], () => undefined);
-    this.store.completeNext();
+    return this.lay(this.store, key, value);
+  }
+
+  lay(store: MemoryStore, key: Buffer, value: Buffer): this {
+    store.commit([{ kind: 'put', key, value }], () => undefined);
+    store.completeNext();
     return this;
   }
 
-  sworn(number: number, names: string, { fence = number, learns = 0 } = {}): this {
-    return this.put(swornKey(P), seal({ fence, configuration: configuration(number, names), learns }));
+  sworn(number: number, names: string, { fence = number, learns = 0, incarnation = 0 } = {}): this {
+    return this.put(
+      swornKey(P),
+      seal({ fence, configuration: configuration(number, names), learns, incarnation }),
+    );
   }
 
-  filled(seq: number, number: number): this {
-    return this.put(
+  filled(seq: number, number: number, incarnation = 0): this {
+    return this.lay(
+      this.tables,
       sumKey(P),
       encodeSum({
         filled: { epoch: epoch(number), seq },
         stamp: stamp(WALL_AT_START + 70),
         count: 0,
         digest: 0,
+        incarnation,
       }),
     );
   }
@@ -58,7 +68,7 @@ class Disk {
   }
 
   recover(): Replica {
-    return new SlaveBench('b', { disk: this.store }).replica;
+    return new SlaveBench('b', { disk: this.store, tables: this.tables }).replica;
   }
 }
 
@@ -134,7 +144,7 @@ describe('a slave that comes back', () => {
       .sworn(0, '', { fence: 2, learns: 8 })
       .logged(mark('reset', 3, 50))
       .logged(entry(51, 3, 3));
-    const bench = new SlaveBench('b', { disk: disk.store });
+    const bench = new SlaveBench('b', { disk: disk.store, tables: disk.tables });
     expect(bench.replica).to.include({ role: 'none', fence: 2, learns: 0 });
     bench.tick();
     bench.persist();
@@ -155,6 +165,23 @@ describe('a slave that comes back', () => {
       durable: 51,
       committed: 50,
     });
+  });
+
+  it('clears what a table that was wiped has left, before anything new is put there', () => {
+    const laid = new Disk()
+      .sworn(3, 'ba')
+      .filled(5, 3)
+      .logged(mark('reset', 0, 0));
+    laid.put(
+      swornKey(P),
+      seal({ fence: 3, configuration: configuration(3, 'ba'), learns: 0, incarnation: 1 }),
+    );
+    const bench = new SlaveBench('b', { disk: laid.store, tables: laid.tables });
+    expect(bench.replica.table).to.deep.include({ hasLeftovers: true, incarnation: 1, count: 0 });
+    bench.tick();
+    bench.persist();
+    expect(bench.replica.table.hasLeftovers).to.equal(false);
+    expect(laid.tables.size).to.equal(0);
   });
 
   const broken: readonly (readonly [string, (disk: Disk) => Disk, RegExp])[] = [
@@ -233,7 +260,7 @@ describe('a slave that crashed in the middle of its work', () => {
 
   it('reads entries back that came as effects', () => {
     const disk = new Disk().sworn(3, 'b').logged(entry(1, 3, 0, [put(K1, 'x')]));
-    const bench = new SlaveBench('b', { disk: disk.store, boot: 2 });
+    const bench = new SlaveBench('b', { disk: disk.store, tables: disk.tables, boot: 2 });
     bench.register(configuration(5, 'b', 'b.2'));
     expect(bench.run(`GET ${K1}`)).to.equal('x');
   });

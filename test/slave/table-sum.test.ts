@@ -11,6 +11,7 @@ const SUM = {
   stamp: stamp(1_700_000_000_000.5),
   count: 2 ** 33,
   digest: 0xffffffff,
+  incarnation: 2 ** 47,
 };
 
 describe('the sum of a table', () => {

@@ -4,7 +4,6 @@ import fc from 'fast-check';
 
 import { epoch, key, type Key, keyBytes } from '../../src/common/ids.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/common/memory-store.ts';
-import type { Change } from '../../src/common/ordered-store.ts';
 import { stamp } from '../../src/common/time.ts';
 import type { Effect } from '../../src/slave/commands/evaluation.ts';
 import {
@@ -74,9 +73,8 @@ class Twin {
 
   #begin(): void {
     if (this.table.filling !== undefined) return;
-    const changes: Change[] = [];
-    const begun = fill(this.store, this.table, changes);
-    this.store.commit(changes, () => {
+    const begun = fill(this.store, this.table);
+    this.store.commit(begun.changes, () => {
       filled(begun);
     });
   }
@@ -132,7 +130,7 @@ describe('a table', () => {
         const twin = new Twin();
         for (const one of moves) twin.take(one);
         twin.settle();
-        const table = recoverTable(twin.store, P);
+        const table = recoverTable(twin.store, P, 0);
         expect(seenIn(twin.store, table)).to.deep.equal(Object.fromEntries(twin.map));
         expect(table.count).to.equal(twin.map.size);
         expect(table.applied).to.deep.equal(twin.table.applied);
@@ -161,7 +159,7 @@ describe('a table', () => {
           twin.take(one);
         }
         const survivor = twin.store.crash();
-        expect(seenIn(survivor, recoverTable(survivor, P))).to.deep.equal(durable);
+        expect(seenIn(survivor, recoverTable(survivor, P, 0))).to.deep.equal(durable);
       }),
     );
   });

@@ -19,13 +19,15 @@ import {
   type Fill,
   filled,
   isDirty,
+  leftovers,
   lookup,
+  nextIncarnation,
   recoverTable,
   snapshotPart,
   type Table,
   takeIn,
-  wipe,
 } from '../../src/slave/tables.ts';
+import { encodeSum } from '../../src/slave/table-sum.ts';
 import { put, remove } from '../support/entries.ts';
 import { K1, K2, K3, P } from '../support/slave-bench.ts';
 
@@ -42,9 +44,8 @@ class Desk {
   }
 
   begin(): Fill {
-    const changes: Change[] = [];
-    const begun = fill(this.store, this.table, changes);
-    this.store.commit(changes, () => {
+    const begun = fill(this.store, this.table);
+    this.store.commit(begun.changes, () => {
       filled(begun);
     });
     return begun;
@@ -144,7 +145,7 @@ describe('a table', () => {
     desk.write();
     expect(isDirty(desk.table)).to.equal(true);
     desk.fill();
-    expect(recoverTable(desk.store, P).applied).to.deep.equal({ epoch: 3, seq: 2 });
+    expect(recoverTable(desk.store, P, 0).applied).to.deep.equal({ epoch: 3, seq: 2 });
   });
 
   it('takes in the records of a snapshot without moving its place in the log', () => {
@@ -157,9 +158,8 @@ describe('a table', () => {
   it('counts its keys also while a fill is already visible and not yet reported', () => {
     const desk = new Desk();
     desk.write(put(K1, 'one'), put(K2, 'two'));
-    const changes: Change[] = [];
-    const begun = fill(desk.store, desk.table, changes);
-    desk.commit(...changes);
+    const begun = fill(desk.store, desk.table);
+    desk.commit(...begun.changes);
     expect(countKeys(desk.store, desk.table)).to.equal(2);
     filled(begun);
     expect(countKeys(desk.store, desk.table)).to.equal(2);
@@ -169,10 +169,8 @@ describe('a table', () => {
     const desk = stored();
     const other = partition(1);
     desk.commit(recordOf(other, K1, 'x'));
-    const changes: Change[] = [];
-    wipe(P, changes);
-    desk.commit(...changes);
-    expect(recoverTable(desk.store, P)).to.deep.equal(emptyTable(P));
+    desk.commit(...leftovers(desk.table));
+    expect(recoverTable(desk.store, P, 0)).to.deep.equal(emptyTable(P));
     expect(expiredKeys(desk.store, emptyTable(P), stamp(1_000), 10)).to.deep.equal([]);
     expect(desk.store.get(dataKey(other, K1))).to.not.equal(undefined);
   });
@@ -225,6 +223,46 @@ describe('a part of a snapshot', () => {
   });
 });
 
+describe('a table that was wiped', () => {
+  it('shows nothing of the one before, whatever of that still lies in the store', () => {
+    const { store, table: before } = stored();
+    const table = nextIncarnation(before, { epoch: epoch(5), seq: 9 });
+    expect(lookup(store, table, K1)).to.equal(undefined);
+    expect(countKeys(store, table)).to.equal(0);
+    expect(snapshotPart(store, table, undefined, LIMIT).records).to.deep.equal([]);
+    expect(expiredKeys(store, table, stamp(10_000), 10)).to.deep.equal([]);
+    takeIn(table, [put(K1, 'new')]);
+    expect(lookup(store, table, K1)?.value.toString()).to.equal('new');
+    expect(countKeys(store, table)).to.equal(1);
+  });
+
+  it('is not filled before what the one before left is cleared', () => {
+    const { store, table: before } = stored();
+    const table = nextIncarnation(before, { epoch: epoch(5), seq: 9 });
+    takeIn(table, [put(K1, 'new')]);
+    expect(() => fill(store, table)).to.throw(Bug);
+  });
+
+  it('leaves nothing to clear if nothing was ever stored', () => {
+    const table = nextIncarnation(nextIncarnation(emptyTable(P), { epoch: epoch(5), seq: 9 }), {
+      epoch: epoch(5),
+      seq: 9,
+    });
+    expect(table.hasLeftovers).to.equal(false);
+    expect(table.incarnation).to.equal(2);
+  });
+
+  it('is empty after a restart, and what lies there is not believed, cleared in part or not at all', () => {
+    for (const gone of [[], [K1], [K1, K2, K3]]) {
+      const desk = stored();
+      desk.commit(...gone.map((name) => ({ kind: 'delete', key: dataKey(P, name) }) as const));
+      const table = recoverTable(desk.store, P, 1);
+      expect(table).to.deep.include({ count: 0, hasLeftovers: true, isStored: false, incarnation: 1 });
+      expect(lookup(desk.store, table, K1)).to.equal(undefined);
+    }
+  });
+});
+
 describe('a table that was down', () => {
   const broken: readonly (readonly [string, (desk: Desk) => Change])[] = [
     ['a record is missing', () => ({ kind: 'delete', key: dataKey(P, K1) })],
@@ -246,15 +284,25 @@ describe('a table that was down', () => {
     it(`is broken when ${what} (I5)`, () => {
       const desk = stored();
       desk.commit(damage(desk));
-      expect(() => recoverTable(desk.store, P)).to.throw(BrokenStore);
+      expect(() => recoverTable(desk.store, P, 0)).to.throw(BrokenStore);
     });
   }
 
+  it('is broken when nobody swore to it (I5)', () => {
+    const desk = stored();
+    desk.commit({
+      kind: 'put',
+      key: sumKey(P),
+      value: encodeSum({ ...desk.table, incarnation: 1 }),
+    });
+    expect(() => recoverTable(desk.store, P, 0)).to.throw(BrokenStore, 'never sworn');
+  });
+
   it('is empty and at its start when nothing was ever stored', () => {
-    expect(recoverTable(createMemoryStore(), P)).to.deep.equal(emptyTable(P));
+    expect(recoverTable(createMemoryStore(), P, 0)).to.deep.equal(emptyTable(P));
   });
 
   it('goes on with the stamp that it had', () => {
-    expect(recoverTable(stored().store, P).stamp).to.equal(10);
+    expect(recoverTable(stored().store, P, 0).stamp).to.equal(10);
   });
 });

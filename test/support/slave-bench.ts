@@ -88,6 +88,7 @@ export type Kind<Message extends { readonly kind: string }, Name extends Message
 
 interface Options {
   readonly disk?: MemoryStore;
+  readonly tables?: MemoryStore;
   readonly boot?: number;
   readonly now?: number;
   readonly logKeepBytes?: number;
@@ -97,7 +98,9 @@ interface Options {
 export class SlaveBench {
   readonly name: string;
   readonly settings: ClusterSettings;
+  /** The store of the log, and that of the tables. */
   disk: MemoryStore;
+  tables: MemoryStore;
   readonly state: State;
   now: number;
   /** How far the wall clock is from its usual course. */
@@ -112,6 +115,7 @@ export class SlaveBench {
     name: string,
     {
       disk = createMemoryStore(),
+      tables = createMemoryStore(),
       boot = 1,
       now = 10_000,
       logKeepBytes = 0,
@@ -121,10 +125,11 @@ export class SlaveBench {
     this.name = name;
     this.settings = settings;
     this.disk = disk;
+    this.tables = tables;
     this.now = now;
     const config = { self: member(name), nonce: `${name}.${boot}`, logKeepBytes };
-    this.state = init(config, disk, { now: instant(now), wall: stamp(WALL_AT_START + now) });
-    recover(this.state);
+    this.state = init(config, tables, { now: instant(now), wall: stamp(WALL_AT_START + now) });
+    recover(this.state, disk);
   }
 
   get replica(): Replica {
@@ -145,12 +150,16 @@ export class SlaveBench {
 
   #perform(effect: Effect): void {
     this.effects.push(effect);
-    if (effect.kind === 'commit') this.disk.commit(effect.changes, () => this.feed({ kind: 'durable' }));
+    if (effect.kind === 'commit') this.#commit(effect);
     else if (effect.kind === 'send')
       this.sent.push(...effect.messages.map((message) => ({ to: effect.to, message })));
     else if (effect.kind === 'tell') this.told.push(effect.message);
     else if (effect.kind === 'answer')
       for (const { ticket, reply } of effect.answers) this.#note(ticket, reply);
+  }
+
+  #commit({ store, changes }: Kind<Effect, 'commit'>): void {
+    (store === 'log' ? this.disk : this.tables).commit(changes, () => this.feed({ kind: 'durable', store }));
   }
 
   #note(ticket: number, reply: Reply): void {
@@ -160,7 +169,10 @@ export class SlaveBench {
 
   /** Lets the disk finish everything, also what follows from that. */
   persist(): void {
-    while (this.disk.pending > 0) this.disk.completeNext();
+    while (this.disk.pending + this.tables.pending > 0) {
+      while (this.disk.pending > 0) this.disk.completeNext();
+      if (this.tables.pending > 0) this.tables.completeNext();
+    }
   }
 
   wait(ms: number): void {
@@ -251,7 +263,7 @@ export class SlaveBench {
   }
 
   /** The machine loses power and starts again with what is durable. */
-  restart(options: Omit<Options, 'disk'> = {}): SlaveBench {
+  restart(options: Omit<Options, 'disk' | 'tables'> = {}): SlaveBench {
     const boot = Number(this.state.config.nonce.split('.')[1]) + 1;
     const { settings, now } = this;
     const again = {
@@ -261,7 +273,7 @@ export class SlaveBench {
       boot,
       ...options,
     };
-    return new SlaveBench(this.name, { ...again, disk: this.disk.crash() });
+    return new SlaveBench(this.name, { ...again, disk: this.disk.crash(), tables: this.tables.crash() });
   }
 }
 

@@ -14,7 +14,7 @@ import { createInterface } from 'node:readline';
 import { expect } from 'chai';
 
 import { openLmdbStore } from '../../src/common/io/lmdb-store.ts';
-import type { Durability } from '../../src/common/io/lmdb-tree.ts';
+import type { Durability } from '../../src/common/io/lmdb-environment.ts';
 
 const child = new URL('./lmdb-child.ts', import.meta.url).pathname;
 const canTrace = spawnSync('strace', ['-f', '-o', '/dev/null', 'true']).status === 0;

@@ -9,7 +9,7 @@ import { expect } from 'chai';
 
 import { CommitJournal } from '../../src/common/io/commit-journal.ts';
 import { openLmdbStore, type LmdbStore, type LmdbStoreOptions } from '../../src/common/io/lmdb-store.ts';
-import { LmdbTree, type Durability } from '../../src/common/io/lmdb-tree.ts';
+import { LmdbEnvironment, type Durability } from '../../src/common/io/lmdb-environment.ts';
 import { encodeCommit } from '../../src/common/journal-record.ts';
 import { StoreFailure, type Change, type OrderedStore } from '../../src/common/ordered-store.ts';
 import { openMemoryStorage } from '../../src/slave/io/memory-storage.ts';
@@ -74,6 +74,22 @@ describe('an LMDB store that answers when the disk has it', () => {
 
 describe('an LMDB store that is always on its way to the tree', () => {
   orderedStoreContract(() => opened({ durability: 'os', drainBytes: 1 }));
+});
+
+describe('the store of the tables', () => {
+  orderedStoreContract(async () => {
+    const { restart, close, ...rest } = await opened({ durability: 'os' });
+    const tables = (): OrderedStore => (rest.store as LmdbStore).tables;
+    return {
+      get store() {
+        return tables();
+      },
+      settle: () => commit(tables()),
+      isSlow: true,
+      restart: () => restart?.() ?? Promise.resolve(),
+      close,
+    };
+  });
 });
 
 describe('memory storage', () => {
@@ -202,7 +218,7 @@ describe('a commit journal whose process died', () => {
 
   /** As a killed process leaves it: the tree at commit 2, commits 1 to 16 in journal.0, 17 to 20 in journal.1. */
   const leaveBehind = async (durability: Durability, applied = 2): Promise<void> => {
-    const tree = new LmdbTree(dir);
+    const tree = new LmdbEnvironment(dir);
     tree.writeNow([['last', Buffer.from(String(applied))]], { generation, applied, durability });
     await tree.close();
     const journal = new CommitJournal(dir);

@@ -52,6 +52,8 @@ export interface Recovered {
 export class CommitJournal {
   readonly #files: readonly [JournalFile, JournalFile];
   #current: JournalFile;
+  /** Files with records that no sync has covered. */
+  readonly #unsynced = new Set<JournalFile>();
   #position = 0;
   #released = 0;
 
@@ -87,11 +89,23 @@ export class CommitJournal {
       this.#position = writeAll(this.#current.fd, records.slice(at, at + PIECES_MAX), this.#position);
     }
     this.#current.last = last;
+    this.#unsynced.add(this.#current);
   }
 
-  /** Calls back when everything appended before is on disk, or with the error. */
-  sync(callback: (error: Error | null) => void): void {
-    fdatasync(this.#current.fd, callback);
+  /** Calls back when everything appended before is on disk, or with the first error. */
+  sync(callback: (error?: Error) => void): void {
+    const files = [...this.#unsynced];
+    this.#unsynced.clear();
+    const next = (): void => {
+      const file = files.pop();
+      if (file === undefined) return callback();
+      fdatasync(file.fd, (error) => {
+        if (error === null) next();
+        else callback(error);
+      });
+    };
+    if (files.length === 0) process.nextTick(next);
+    else next();
   }
 
   /** The tree holds everything up to this sequence number, durably. */

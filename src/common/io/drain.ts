@@ -6,7 +6,7 @@
  * crash in between is mended from the journal, because only the last step moves the mark.
  */
 import type { NameRange, OverlayEntry, StoreOverlay } from '../store-overlay.ts';
-import type { LmdbTree } from './lmdb-tree.ts';
+import type { LmdbTree } from './lmdb-environment.ts';
 
 export interface DrainStep {
   readonly entries: readonly OverlayEntry[];
@@ -14,10 +14,10 @@ export interface DrainStep {
 }
 
 /** Preparing a step of so many entries takes about a millisecond. */
-const STEP_ENTRIES = 2_048;
+export const STEP_ENTRIES = 2_048;
 
 /** A transaction's pages live in memory until it is written. */
-const STEP_BYTES = 8 * 1_048_576;
+export const STEP_BYTES = 8 * 1_048_576;
 
 /** The next step must be asked for only when the one before is in the tree: ranges are read from it. */
 export function* drainSteps(tree: LmdbTree, overlay: StoreOverlay): IterableIterator<DrainStep> {

@@ -34,7 +34,8 @@ import {
 import { laidOver, StoreOverlay, type OverlayEntry } from '../store-overlay.ts';
 import { CommitJournal, syncDirectory } from './commit-journal.ts';
 import { drainSteps } from './drain.ts';
-import { LmdbTree, type Durability, type Mark } from './lmdb-tree.ts';
+import { LmdbEnvironment, type Durability, type Mark } from './lmdb-environment.ts';
+import { LmdbTables, type Keeper } from './lmdb-tables.ts';
 
 export interface LmdbStoreOptions {
   readonly dir: string;
@@ -44,11 +45,15 @@ export interface LmdbStoreOptions {
   readonly mapSizeMax?: number;
   /** Bytes that wait in memory before they are brought into the tree; a test makes it small. */
   readonly drainBytes?: number;
+  /** Whether commits must wait: their effects pile up somewhere. Asked again when tables were written. */
+  readonly isBehind?: (() => boolean) | undefined;
   /** Called once; nothing is done afterwards. */
   readonly onFailure: (error: StoreFailure) => void;
 }
 
 export interface LmdbStore extends OrderedStore {
+  /** The store beside it that has no journal: see `lmdb-tables.ts`. */
+  readonly tables: OrderedStore;
   /** Finishes what was handed in, brings it all into the tree and gives the directory free. */
   close(): Promise<void>;
   /** What may still be written: free on the disk (or below `mapSizeMax`) and reusable inside the file. */
@@ -82,8 +87,9 @@ export function openLmdbStore(options: LmdbStoreOptions): LmdbStore {
 }
 
 class Store implements LmdbStore {
+  readonly tables: LmdbTables;
   readonly #options: LmdbStoreOptions;
-  readonly #tree: LmdbTree;
+  readonly #tree: LmdbEnvironment;
   readonly #journal: CommitJournal;
   readonly #generation = randomBytes(GENERATION_BYTES);
   readonly #drainBytes: number;
@@ -105,7 +111,8 @@ class Store implements LmdbStore {
   constructor(options: LmdbStoreOptions) {
     this.#options = options;
     this.#drainBytes = options.drainBytes ?? DRAIN_BYTES;
-    this.#tree = new LmdbTree(options.dir);
+    this.#tree = new LmdbEnvironment(options.dir);
+    this.tables = new LmdbTables(this.#tree.tables, this.#keeper());
     try {
       this.#journal = new CommitJournal(options.dir);
       this.#recover();
@@ -120,7 +127,7 @@ class Store implements LmdbStore {
     this.#checkUsable();
     const known = this.#find(key);
     if (known !== undefined) return known === 'absent' ? undefined : known;
-    return this.#reading(() => this.#tree.get(key));
+    return this.#reading(() => this.#tree.data.get(key));
   }
 
   range(from: Buffer, to: Buffer, limit: RangeLimit): readonly StoredRecord[] {
@@ -162,7 +169,7 @@ class Store implements LmdbStore {
       if (this.#failure !== undefined) resolve();
     });
     this.#closed = true;
-    while (this.#failure === undefined && !this.#isDrained) {
+    while (this.#failure === undefined && !(this.#isDrained && this.tables.isIdle)) {
       await new Promise<void>((resolve) => {
         this.#closing = resolve;
         this.#drain();
@@ -173,6 +180,24 @@ class Store implements LmdbStore {
     if (this.#failure !== undefined) return;
     this.#journal.close();
     await this.#tree.close();
+  }
+
+  #keeper(): Keeper {
+    return {
+      checkUsable: () => {
+        this.#checkUsable();
+      },
+      reading: (read) => this.#reading(read),
+      failed: (error) => {
+        this.#fail(error);
+      },
+      hasFailed: () => this.#failure !== undefined,
+      logOnDisk: () => this.#onDisk(),
+      settled: () => {
+        if (this.#closed) this.#closing?.();
+        else if (this.#waiting.length > 0) this.#schedule();
+      },
+    };
   }
 
   get #treeBytes(): number {
@@ -196,7 +221,7 @@ class Store implements LmdbStore {
 
   *#walk(from: Buffer, to: Buffer): IterableIterator<readonly [string, Buffer]> {
     const names = { from: from.toString('latin1'), to: to.toString('latin1') };
-    let entries = this.#tree.entries(from, to);
+    let entries = this.#tree.data.entries(from, to);
     if (this.#draining !== undefined) entries = laidOver(this.#draining, entries, names);
     if (!this.#active.isEmpty) entries = laidOver(this.#active, entries, names);
     for (const [name, known] of entries) if (known !== 'absent') yield [name, known];
@@ -237,11 +262,12 @@ class Store implements LmdbStore {
 
   #flush(): void {
     if (this.#failure !== undefined || this.#syncing || this.#waiting.length === 0) return;
-    // The drain that makes room again also schedules the next flush.
+    // What makes room again, a drain or the tables, also schedules the next flush.
     if (this.backlogBytes > BACKLOG_BYTES_MAX) {
       this.#drain();
       return;
     }
+    if (this.#options.isBehind?.() === true && this.#closing === undefined) return;
     const group = this.#waiting;
     this.#waiting = [];
     const last = this.#settled + group.length;
@@ -263,13 +289,23 @@ class Store implements LmdbStore {
     this.#journal.sync((error) => {
       this.#syncing = false;
       if (this.#failure !== undefined) return;
-      if (error !== null) {
+      if (error !== undefined) {
         this.#fail(error);
         return;
       }
       this.#settle(group);
       // Another turn would add nothing but waiting: these have waited for the whole sync.
       this.#flush();
+    });
+  }
+
+  #onDisk(): Promise<void> {
+    if (this.#options.durability === 'fsync') return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#journal.sync((error) => {
+        if (error === undefined) resolve();
+        else reject(error);
+      });
     });
   }
 
@@ -306,7 +342,7 @@ class Store implements LmdbStore {
   }
 
   async #writeOut(overlay: StoreOverlay, mark: Mark): Promise<void> {
-    for (const step of drainSteps(this.#tree, overlay)) {
+    for (const step of drainSteps(this.#tree.data, overlay)) {
       await this.#tree.write(step.entries, step.isLast ? mark : undefined);
       if (this.#failure !== undefined) return;
     }
@@ -334,7 +370,7 @@ class Store implements LmdbStore {
       }
       for (const { changes } of commits) overlay.apply(changes);
     }
-    for (const step of drainSteps(this.#tree, overlay)) {
+    for (const step of drainSteps(this.#tree.data, overlay)) {
       this.#tree.writeNow(step.entries, step.isLast || mark === undefined ? this.#markAt(0) : mark);
     }
   }

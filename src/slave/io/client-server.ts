@@ -31,7 +31,7 @@ import type { Answer } from '../replication/outbox.ts';
 import type { Look } from '../request.ts';
 import { countInSlot, countOwned, ownedKeys, pageOf } from '../scan.ts';
 import type { State } from '../state.ts';
-import { Client, DataCommands } from './data-commands.ts';
+import { Client, DataCommands } from '../data-commands.ts';
 import type { MachineRunner } from './machine-runner.ts';
 
 export interface ClientServerOptions {
@@ -51,12 +51,14 @@ const askTheGateway = new Failure(
   'ERR a slave does not answer this: ask the gateway, at the coordination server',
 );
 
+type Session = Client<RespConnection>;
+
 export class ClientServer {
   readonly #runner: MachineRunner;
   readonly #state: State;
   readonly #data: DataCommands;
   readonly #options: ClientServerOptions;
-  readonly #clients = new Map<number, Client>();
+  readonly #clients = new Map<number, Session>();
   readonly #startedAt = now();
   #server: RespServer | undefined;
   #commands = 0;
@@ -135,7 +137,7 @@ export class ClientServer {
   }
 
   /** Answers or defers one command; false: it was the connection's last. */
-  #take(client: Client, args: readonly Buffer[]): boolean {
+  #take(client: Session, args: readonly Buffer[]): boolean {
     const { connection } = client;
     const checked = checkCommand(args);
     if (checked instanceof Failure) {
@@ -159,7 +161,7 @@ export class ClientServer {
     }
   }
 
-  #serve(client: Client, spec: CommandSpec, args: readonly Buffer[]): boolean {
+  #serve(client: Session, spec: CommandSpec, args: readonly Buffer[]): boolean {
     const { connection } = client;
     if (spec.name === 'quit') {
       // Answered first: what comes after the word to close is dropped.
@@ -182,7 +184,7 @@ export class ClientServer {
     });
   }
 
-  #piazza(client: Client, args: readonly Buffer[]): void {
+  #piazza(client: Session, args: readonly Buffer[]): void {
     const { connection } = client;
     connection.lastCommand = 'piazza';
     const [, word, ...rest] = args;
@@ -196,14 +198,14 @@ export class ClientServer {
     connection.reply(askTheGateway);
   }
 
-  #resume({ order }: Client, [index]: readonly Buffer[]): Reply {
+  #resume({ order }: Session, [index]: readonly Buffer[]): Reply {
     const partition = this.#partitionOf(index);
     if (partition instanceof Failure) return partition;
     order?.lane(partition).resume();
     return OK;
   }
 
-  #scanPart(client: Client, args: readonly Buffer[]): void {
+  #scanPart(client: Session, args: readonly Buffer[]): void {
     if (args.length !== 3) return client.connection.reply(wrongArity('piazza|scanpart'));
     const partition = this.#partitionOf(args[0]);
     if (partition instanceof Failure) return client.connection.reply(partition);

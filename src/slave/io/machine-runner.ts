@@ -18,16 +18,21 @@ import type { Machine } from '../../common/machine.ts';
 import type { FromSlave } from '../../common/message/control.ts';
 import { type Change, type OrderedStore, StoreFailure } from '../../common/ordered-store.ts';
 import { BrokenStore } from '../../common/sealed.ts';
-import type { Instant } from '../../common/time.ts';
+import type { Instant, Stamp } from '../../common/time.ts';
 import type { View } from '../../common/view.ts';
 import type { PeerMessage } from '../peer-message.ts';
 import type { Answer } from '../replication/outbox.ts';
 import { step, wakeAt } from '../slave.ts';
-import type { Effect, Input, State, Timed } from '../state.ts';
+import type { Effect, Input, State, StoreName, Timed } from '../state.ts';
 
 const slave = { step, wakeAt } satisfies Machine<State, Input, Effect>;
 
 type Untimed<I> = I extends unknown ? Omit<I, keyof Timed> : never;
+
+/** The store of the log, and beside it that of the tables. */
+export interface Stores extends OrderedStore {
+  readonly tables: OrderedStore;
+}
 
 /** An input, before the runner adds the time at which it is taken. */
 export type Happening = Untimed<Input>;
@@ -48,7 +53,7 @@ export interface Hands {
 
 export class MachineRunner {
   readonly state: State;
-  readonly #store: OrderedStore;
+  readonly #store: Stores;
   readonly #hands: Hands;
   readonly #sleep = new SleepDetector();
   readonly #queue = new Deque<Happening>();
@@ -59,7 +64,7 @@ export class MachineRunner {
   #isStopped = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(state: State, store: OrderedStore, hands: Hands) {
+  constructor(state: State, store: Stores, hands: Hands) {
     this.state = state;
     this.#store = store;
     this.#hands = hands;
@@ -73,6 +78,18 @@ export class MachineRunner {
   get commitWaitMs(): number {
     const since = this.#commitsSince.at(0);
     return since === undefined ? 0 : now() - since;
+  }
+
+  now(): Instant {
+    return now();
+  }
+
+  wall(): Stamp {
+    return wallNow();
+  }
+
+  atTurnEnd(then: () => void): void {
+    setImmediate(then);
   }
 
   /** From here on the machine gets its ticks. */
@@ -135,7 +152,7 @@ export class MachineRunner {
   #perform(effect: Effect): void {
     switch (effect.kind) {
       case 'commit':
-        return this.#commit(effect.changes);
+        return this.#commit(effect.store, effect.changes);
       case 'send':
         return this.#hands.send(effect.to, effect.messages);
       case 'answer':
@@ -153,12 +170,18 @@ export class MachineRunner {
     }
   }
 
-  #commit(changes: readonly Change[]): void {
+  #commit(store: StoreName, changes: readonly Change[]): void {
+    if (store === 'tables') {
+      this.#store.tables.commit(changes, () => {
+        this.feed({ kind: 'durable', store });
+      });
+      return;
+    }
     this.#commitsSince.push(now());
     this.#store.commit(changes, () => {
       this.#commitsSince.shift();
       this.#commitsDone += 1;
-      this.feed({ kind: 'durable' });
+      this.feed({ kind: 'durable', store });
     });
   }
 }

@@ -7,11 +7,24 @@ import { createMemoryStore } from '../../common/memory-store.ts';
 import type { OrderedStore } from '../../common/ordered-store.ts';
 
 export interface MemoryStorage extends OrderedStore {
+  readonly tables: OrderedStore;
   /** Completes what was handed in before it. */
   close(): Promise<void>;
 }
 
 export function openMemoryStorage(): MemoryStorage {
+  const log = quick();
+  return {
+    ...log,
+    tables: quick(),
+    close: () =>
+      new Promise((resolve) => {
+        log.commit([], resolve);
+      }),
+  };
+}
+
+function quick(): OrderedStore {
   const store = createMemoryStore();
   let scheduled = false;
   const completeAll = (): void => {
@@ -19,19 +32,14 @@ export function openMemoryStorage(): MemoryStorage {
     // A `done` may hand in more; that is completed on the turn after.
     for (let left = store.pending; left > 0; left -= 1) store.completeNext();
   };
-  const commit: OrderedStore['commit'] = (changes, done) => {
-    store.commit(changes, done);
-    if (scheduled) return;
-    scheduled = true;
-    setImmediate(completeAll);
-  };
   return {
     get: (key) => store.get(key),
     range: (from, to, limit) => store.range(from, to, limit),
-    commit,
-    close: () =>
-      new Promise((resolve) => {
-        commit([], resolve);
-      }),
+    commit: (changes, done) => {
+      store.commit(changes, done);
+      if (scheduled) return;
+      scheduled = true;
+      setImmediate(completeAll);
+    },
   };
 }

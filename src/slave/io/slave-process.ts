@@ -47,6 +47,9 @@ export interface SlaveOptions {
 
 const NONCE_BYTES = 12;
 
+/** What is committed and not in the tables' store yet may take this much memory. */
+const HELD_BYTES_MAX = 128 << 20;
+
 /** How long a stopping slave waits for what clients have asked before. */
 const STOPPING_MS = 1_000;
 const STOPPING_LOOK_MS = 5;
@@ -58,9 +61,12 @@ const REVIEW_MS = 300;
 export async function startSlave(options: SlaveOptions): Promise<Running> {
   const { config, ending } = options;
   const started: { slave?: SlaveProcess } = {};
-  const store = openStore(config, (error) => {
-    if (started.slave === undefined) ending.fail(failureLine(config, error.message));
-    else started.slave.fail(error);
+  const store = openStore(config, {
+    onFailure: (error) => {
+      if (started.slave === undefined) ending.fail(failureLine(config, error.message));
+      else started.slave.fail(error);
+    },
+    isBehind: () => started.slave?.isBehind === true,
   });
   const nonce = randomBytes(NONCE_BYTES).toString('hex');
   const { taken, state } = await readStore(store, config, nonce);
@@ -85,11 +91,11 @@ async function readStore(
   try {
     const taken = await takeIdentity(store, config);
     const self = { slave: taken.identity.slave, store: taken.identity.store };
-    const state = init({ self, nonce, logKeepBytes: config.logKeepBytes }, store, {
+    const state = init({ self, nonce, logKeepBytes: config.logKeepBytes }, store.tables, {
       now: now(),
       wall: wallNow(),
     });
-    recover(state);
+    recover(state, store);
     return { taken, state };
   } catch (error) {
     if (!(error instanceof BrokenStore)) throw error;
@@ -168,6 +174,11 @@ class SlaveProcess implements Running {
     this.#review = setInterval(() => this.#lookAround(), REVIEW_MS);
     this.#log.info(`looks for a coordination server (${coordination.length} known)`);
     this.#control.start();
+  }
+
+  /** Whether more is held in memory than the tables' store keeps up with: then commits wait. */
+  get isBehind(): boolean {
+    return this.#state.host.heldBytes > HELD_BYTES_MAX;
   }
 
   /** The disk, or what lies on it: nothing is written any more, and the process ends (protocol I3). */

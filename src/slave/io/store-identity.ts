@@ -15,13 +15,14 @@ import type { SlaveConfig } from '../../common/config/schema.ts';
 import { type SlaveId, type StoreId, slaveId, storeId } from '../../common/ids.ts';
 import { kernelBootId } from '../../common/io/clock.ts';
 import { codeOf } from '../../common/io/link.ts';
-import { openLmdbStore } from '../../common/io/lmdb-store.ts';
+import { type LmdbStoreOptions, openLmdbStore } from '../../common/io/lmdb-store.ts';
 import { type OrderedStore, StoreFailure } from '../../common/ordered-store.ts';
 import { BrokenStore, seal, unseal } from '../../common/sealed.ts';
 import { IDENTITY_KEY } from '../store-layout.ts';
 import { openMemoryStorage } from './memory-storage.ts';
 
 export interface SlaveStore extends OrderedStore {
+  readonly tables: OrderedStore;
   close(): Promise<void>;
 }
 
@@ -48,7 +49,7 @@ const FAILED_FILE = 'FAILED';
 /** Opens the store that the settings name; throws with a line that says what to do if it may not be used. */
 export function openStore(
   { dir, storage, durability }: SlaveConfig,
-  onFailure: (error: Error) => void,
+  { onFailure, isBehind }: Pick<LmdbStoreOptions, 'onFailure' | 'isBehind'>,
 ): SlaveStore {
   if (storage === 'memory') return openMemoryStorage();
   if (existsSync(join(dir, FAILED_FILE))) {
@@ -58,7 +59,7 @@ export function openStore(
     );
   }
   try {
-    return openLmdbStore({ dir, durability, onFailure });
+    return openLmdbStore({ dir, durability, onFailure, isBehind });
   } catch (error) {
     throw readable(error);
   }

@@ -125,7 +125,7 @@ function streamAfter(replica: Replica, grow: Grow, seq: number, host: Host): voi
  */
 function sendPart(replica: Replica, grow: Grow, host: Host): void {
   const { partition, committed } = replica;
-  const { records, next } = snapshotPart(host.store, replica.table, grow.from, PART);
+  const { records, next } = snapshotPart(host.tables, replica.table, grow.from, PART);
   grow.next = earlier(grow.next, next);
   grow.isLastPart = grow.next === undefined;
   grow.askedAt = host.now;

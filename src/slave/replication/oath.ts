@@ -19,7 +19,8 @@ import { after, type Instant } from '../../common/time.ts';
 import type { Configuration, Member } from '../../common/view.ts';
 import type { FenceAnswer } from '../../common/message/control.ts';
 import { swornKey } from '../store-layout.ts';
-import { emptyTable, wipe } from '../tables.ts';
+import { clearLeftovers } from '../filling.ts';
+import { nextIncarnation } from '../tables.ts';
 import { encodeMark } from './entry.ts';
 import { type Position, START } from './position.ts';
 import { dropHeld, promisedNow } from './promises.ts';
@@ -39,14 +40,21 @@ export interface Oath {
   readonly configuration: Configuration;
   /** The grow for which it learns; 0: for none. Whether its snapshot is whole only the owner knows. */
   readonly learns: Epoch;
+  /** How often the partition was wiped here: what the tables' store holds of an earlier one counts for nothing. */
+  readonly incarnation: number;
 }
 
 /** @throws BrokenStore when the checksum does not match. */
 export const decodeOath = (bytes: Buffer): Oath => unseal(bytes, 'what this store has sworn') as Oath;
 
+const oathOf = ({ table }: Replica, sworn: Omit<Oath, 'incarnation'>): Oath => ({
+  ...sworn,
+  incarnation: table.incarnation,
+});
+
 function swear(replica: Replica, host: Host): void {
   const { fence, configuration, learns } = replica;
-  const value = seal({ fence, configuration, learns });
+  const value = seal(oathOf(replica, { fence, configuration, learns }));
   host.out.changes.push({ kind: 'put', key: swornKey(replica.partition), value });
   host.out.afterDurable(() => {
     if (replica.swornFence < fence) replica.swornFence = fence;
@@ -115,7 +123,7 @@ export function adoptLarger(replica: Replica, configuration: Configuration, host
 
 /** What the disk must hold before a larger list is in force. */
 export function swearLarger(replica: Replica, configuration: Configuration, host: Host): void {
-  const value = seal({ fence: configuration.epoch, configuration, learns: NO_GROW });
+  const value = seal(oathOf(replica, { fence: configuration.epoch, configuration, learns: NO_GROW }));
   host.out.changes.push({ kind: 'put', key: swornKey(replica.partition), value });
 }
 
@@ -177,8 +185,10 @@ function giveUpAll(replica: Replica, host: Host): void {
 }
 
 function startAnew(replica: Replica, base: Position, host: Host): void {
-  wipe(replica.partition, host.out.changes);
-  replica.table = emptyTable(replica.partition, base);
+  replica.table = nextIncarnation(replica.table, base);
+  host.out.afterDurable((later) => {
+    clearLeftovers(replica, later);
+  });
   replica.log.reset(base);
   replica.prepared.clear();
   replica.durable = replica.committed = replica.committedTold = base.seq;

@@ -1,7 +1,7 @@
 /**
- * What one step wants done, gathered: one commit of the store, one batch for each peer.
+ * What one step wants done, gathered: one commit of the log's store, those of the tables', one batch for each peer.
  *
- * Everything that a step writes becomes durable together; what may only be said afterwards is
+ * Everything that a step logs and swears becomes durable together; what may only be said afterwards is
  * left here as a continuation (`afterDurable`) and runs in the step that hears of it. Messages of
  * the same kind to the same peer are merged, so a turn of a thousand writes is one message.
  *
@@ -25,6 +25,12 @@ export interface Answer {
   readonly reply: Reply;
 }
 
+export interface TableWrite<Then> {
+  readonly changes: readonly Change[];
+  /** Runs when it is durable. */
+  readonly then: Then;
+}
+
 /** One message to a peer stays below this, give or take one entry. */
 const MESSAGE_BYTES_MAX = 8 << 20;
 
@@ -40,6 +46,8 @@ export class Outbox<Then> {
   changes: Change[] = [];
   logItems: Buffer[] = [];
   continuations: Then[] = [];
+  /** Each is one commit of the tables' store. */
+  tableWrites: TableWrite<Then>[] = [];
   answers: Answer[] = [];
   told: FromSlave[] = [];
   #peers = new Map<SlaveId, Gathering[]>();
@@ -54,6 +62,10 @@ export class Outbox<Then> {
 
   afterDurable(then: Then): void {
     this.continuations.push(then);
+  }
+
+  writeTables(changes: readonly Change[], then: Then): void {
+    this.tableWrites.push({ changes, then });
   }
 
   append(to: SlaveId, sentAt: number, item: AppendItem): void {

@@ -32,7 +32,8 @@ export interface Host {
   readonly self: Member;
   /** Of this start of the process; a configuration for an earlier start does not make an owner (F5). */
   readonly nonce: string;
-  readonly store: OrderedStore;
+  /** For reading; what is written to it goes through `out`. */
+  readonly tables: OrderedStore;
   readonly startedAt: Instant;
   /** When the machine was last seen to have slept: what was asked before that is answered too late (P5). */
   sleptAt: Instant;
@@ -44,6 +45,8 @@ export interface Host {
   readonly out: Outbox<Continuation>;
   /** Commits that were handed to the store and are not durable yet. */
   commitsUnderWay: number;
+  /** Bytes of committed records that are not in the tables' store yet, as of the last tick. */
+  heldBytes: number;
   /** Replicas whose parked requests may go on. */
   readonly released: Set<Replica>;
 }
@@ -103,7 +106,9 @@ export interface Learning {
   readonly grow: Epoch;
   readonly base: Epoch;
   readonly owner: Member;
+  /** The part to be taken in next, and the one up to which all is in the store, durably. */
   next: number;
+  saved: number;
 }
 
 export interface Replica {
@@ -145,7 +150,7 @@ export interface Replica {
   learns: Epoch;
   /** When its table was last filled by the tick. */
   filledAt: Instant;
-  /** Runs when the fill that is under way is durable. */
+  /** Runs when its table may be filled again. */
   afterFill: Continuation | undefined;
 }
 

@@ -58,7 +58,7 @@ class Learner {
   }
 
   read(name: Key): string | undefined {
-    return lookup(this.bench.disk, this.bench.replica.table, name)?.value.toString();
+    return lookup(this.bench.tables, this.bench.replica.table, name)?.value.toString();
   }
 }
 
@@ -111,8 +111,8 @@ describe('a learner', () => {
     learner.bench.tick();
     expect(learner.bench.replica.table.filling, 'a fill is under way').to.not.equal(undefined);
     learner.part(0, 'z', { committed: 42, records: [put(K2, 'z')] }).part(0, 'z', { committed: 42 });
-    while (learner.said.at(-1) === 0) learner.bench.disk.completeNext();
-    expect(learner.bench.disk.get(dataKey(P, K2)), 'it is in the store').to.not.equal(undefined);
+    while (learner.said.at(-1) === 0) learner.bench.tables.completeNext();
+    expect(learner.bench.tables.get(dataKey(P, K2)), 'it is in the store').to.not.equal(undefined);
   });
 
   it('acknowledges the log as a copy would, and promises nothing', () => {

@@ -45,8 +45,8 @@ const but =
 
 const grown = (bench: SlaveBench): readonly FromSlave[] => bench.toldOf('grown');
 
-const valueAt = ({ disk, replica }: SlaveBench, name: Key): string | undefined =>
-  lookup(disk, replica.table, name)?.value.toString();
+const valueAt = ({ tables, replica }: SlaveBench, name: Key): string | undefined =>
+  lookup(tables, replica.table, name)?.value.toString();
 
 /** Names of keys of the first partition. */
 const manyNames = (count: number): readonly string[] =>

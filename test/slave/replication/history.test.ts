@@ -76,7 +76,7 @@ describe('advancing', () => {
     expect(desk.replica.committed).to.equal(4);
     expect(desk.replica.table.applied).to.deep.equal({ epoch: 3, seq: 4 });
     expect(
-      [K1, K2].map((name) => lookup(desk.host.store, desk.replica.table, name)?.value.toString()),
+      [K1, K2].map((name) => lookup(desk.host.tables, desk.replica.table, name)?.value.toString()),
     ).to.deep.equal([undefined, 'y']);
     advance(desk.replica, 1, desk.host);
     expect(desk.replica.committed).to.equal(4);

@@ -245,7 +245,7 @@ describe('a learner', () => {
     expect(c.replica.role).to.equal('learner');
     c.announce(configuration(5, 'a'));
     expect(c.replica.role).to.equal('none');
-    expect(lookup(c.disk, c.replica.table, K1)).to.equal(undefined);
+    expect(lookup(c.tables, c.replica.table, K1)).to.equal(undefined);
   });
 });
 

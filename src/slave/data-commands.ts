@@ -8,25 +8,23 @@
  * connection to the same partition goes through the machine behind it. What a turn brings is fed once,
  * after all sockets were read, so that one commit and one frame to each peer serve all of it.
  *
- * Whether a slave may answer, and what a command comes to, the machine's files decide.
+ * Whether a slave may answer, and what a command comes to, the machine's files decide. It knows no
+ * sockets; time, turns and the machine are its host's.
  */
-import { keysOf, slotOfKeys } from '../../common/command/check.ts';
-import type { CommandSpec } from '../../common/command/registry.ts';
-import { faults } from '../../common/fault.ts';
-import type { Key, Partition, Slot } from '../../common/ids.ts';
-import { now, wallNow } from '../../common/io/clock.ts';
-import type { RespConnection, Ticket } from '../../common/io/resp-server.ts';
-import { Failure, type Reply } from '../../common/reply.ts';
-import { partitionOf, slotOf } from '../../common/slot.ts';
-import type { Instant } from '../../common/time.ts';
-import { type Read, readOf, type Write, writeOf } from '../commands/evaluation.ts';
-import { isRefusal, type Lane, type LinkOrder, type Ordered } from '../link-order.ts';
-import { CLUSTERDOWN, TRYAGAIN, UNCERTAIN } from '../replication/history.ts';
-import type { Answer } from '../replication/outbox.ts';
-import type { Request } from '../request.ts';
-import { mayReadHere, readCommitted, refusalOf } from '../requests.ts';
-import type { State } from '../state.ts';
-import type { MachineRunner } from './machine-runner.ts';
+import { keysOf, slotOfKeys } from '../common/command/check.ts';
+import type { CommandSpec } from '../common/command/registry.ts';
+import { faults } from '../common/fault.ts';
+import type { Key, Partition, Slot } from '../common/ids.ts';
+import { Failure, type Reply } from '../common/reply.ts';
+import { partitionOf, slotOf } from '../common/slot.ts';
+import type { Instant, Stamp } from '../common/time.ts';
+import { type Read, readOf, type Write, writeOf } from './commands/evaluation.ts';
+import { isRefusal, type Lane, type LinkOrder, type Ordered } from './link-order.ts';
+import { CLUSTERDOWN, TRYAGAIN, UNCERTAIN } from './replication/history.ts';
+import type { Answer } from './replication/outbox.ts';
+import type { Request } from './request.ts';
+import { mayReadHere, readCommitted, refusalOf } from './requests.ts';
+import type { State } from './state.ts';
 
 /** Unanswered requests of all connections, those that have closed meanwhile included. */
 const REQUESTS_MAX = 50_000;
@@ -37,9 +35,27 @@ const REQUEST_BYTES_MAX = 256 << 20;
 const tooMany = new Failure(`TRYAGAIN ${faults.TRYAGAIN.text} (this slave has too many commands in hand)`);
 const stopping = new Failure(`TRYAGAIN ${faults.TRYAGAIN.text} (this slave is stopping)`);
 
+/** What a connection must be able to do. Answers leave it in the order of the commands. */
+export interface Answering {
+  /** The client has said READONLY. */
+  readonly readOnly: boolean;
+  reply(reply: Reply): void;
+  defer(): { answer(reply: Reply): void };
+}
+
+/** The process around it. */
+export interface DataHost {
+  readonly state: State;
+  feed(input: { readonly kind: 'requests'; readonly requests: readonly Request[] }): void;
+  now(): Instant;
+  wall(): Stamp;
+  /** Runs it when everything that this turn brings has been read. */
+  atTurnEnd(then: () => void): void;
+}
+
 /** A connection, as far as its data commands go. */
-export class Client {
-  readonly connection: RespConnection;
+export class Client<Connection extends Answering = Answering> {
+  readonly connection: Connection;
   /** Kept for the gateway's links only. */
   order: LinkOrder<Handed> | undefined;
   /** How many commands of each partition the machine has. */
@@ -47,7 +63,7 @@ export class Client {
   /** What waits until it has none. */
   afterwards: (() => void)[] = [];
 
-  constructor(connection: RespConnection) {
+  constructor(connection: Connection) {
     this.connection = connection;
   }
 }
@@ -55,7 +71,7 @@ export class Client {
 /** A command that the machine has. */
 interface Handed extends Ordered {
   readonly client: Client;
-  readonly ticket: Ticket;
+  readonly ticket: ReturnType<Answering['defer']>;
   readonly partition: Partition;
   readonly slot: Slot;
   readonly bytes: number;
@@ -79,7 +95,7 @@ export interface Question extends Place {
 }
 
 export class DataCommands {
-  readonly #runner: MachineRunner;
+  readonly #host: DataHost;
   readonly #state: State;
   readonly #handed = new Map<number, Handed>();
   #handedBytes = 0;
@@ -87,9 +103,9 @@ export class DataCommands {
   #next = 1;
   #isStopping = false;
 
-  constructor(runner: MachineRunner) {
-    this.#runner = runner;
-    this.#state = runner.state;
+  constructor(host: DataHost) {
+    this.#host = host;
+    this.#state = host.state;
   }
 
   /** Commands that are not answered yet. */
@@ -126,16 +142,16 @@ export class DataCommands {
     this.#hand(client, { partition, slot, keys, args, run, grows: false });
   }
 
-  #readNow(connection: RespConnection, question: Question): Reply | 'expired' {
+  #readNow(connection: Answering, question: Question): Reply | 'expired' {
     const { partition, slot } = question;
-    const before = now();
+    const before = this.#host.now();
     const isCopy = connection.readOnly && mayReadHere(this.#state, partition, before);
     const refusal = isCopy ? undefined : refusalOf(this.#state, partition, slot, before);
     if (refusal !== undefined) return refusal;
-    const reply = readCommitted(this.#state, question, before, wallNow());
+    const reply = readCommitted(this.#state, question, before, this.#host.wall());
     if (reply === 'expired') return reply;
     // Only now is it known that the promises held while it was read (protocol P4).
-    const after = now();
+    const after = this.#host.now();
     if (isCopy) return mayReadHere(this.#state, partition, after) ? reply : TRYAGAIN;
     return refusalOf(this.#state, partition, slot, after) ?? reply;
   }
@@ -146,7 +162,7 @@ export class DataCommands {
   ): void {
     const { partition, slot, keys, args, grows } = write;
     if (this.#isTurnedAway(client, write)) return;
-    const refusal = isBehind(client, partition) ? undefined : refusalOf(this.#state, partition, slot, now());
+    const refusal = isBehind(client, partition) ? undefined : refusalOf(this.#state, partition, slot, this.#host.now());
     if (refusal !== undefined) return this.#reply(client, partition, refusal);
     this.#hand(client, { partition, slot, keys, args, run: { kind: 'write', write: write.write }, grows });
   }
@@ -191,19 +207,19 @@ export class DataCommands {
     this.#handedBytes += bytes;
     client.pending.set(partition, (client.pending.get(partition) ?? 0) + 1);
     lane?.hand(handed);
-    if (this.#gathered.length === 0) setImmediate(() => this.#feed());
+    if (this.#gathered.length === 0) this.#host.atTurnEnd(() => this.#feed());
     this.#gathered.push({ ticket: number, partition, slot, keys, args, run, grows });
   }
 
   #feed(): void {
     const requests = this.#gathered;
     this.#gathered = [];
-    if (requests.length > 0) this.#runner.feed({ kind: 'requests', requests });
+    if (requests.length > 0) this.#host.feed({ kind: 'requests', requests });
   }
 
   /** The machine's answers of one step. */
   answer(answers: readonly Answer[]): void {
-    const at = now();
+    const at = this.#host.now();
     const lanes = new Set<Lane<Handed>>();
     for (const { ticket, reply } of answers) {
       const handed = this.#handed.get(ticket);

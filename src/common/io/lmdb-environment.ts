@@ -1,5 +1,5 @@
 /**
- * One LMDB environment, as the tree below the commit journal: bytes to bytes, and where the journal stands.
+ * One LMDB environment: the tree below the commit journal and where that journal stands, and the tree of the tables.
  *
  * Every transaction is written, synced and only then done: LMDB's own, safest way (docs/decisions/0002). The
  * place in the journal up to which the tree has got is written in the same transaction as the changes.
@@ -13,7 +13,7 @@ import { open, type Database, type RootDatabase } from 'lmdb';
 
 import { checksum } from '../checksum.ts';
 import { GENERATION_BYTES } from '../journal-record.ts';
-import { StoreFailure, type StoredRecord } from '../ordered-store.ts';
+import { StoreFailure } from '../ordered-store.ts';
 import type { OverlayEntry } from '../store-overlay.ts';
 import { checkDirectory } from './lmdb-header.ts';
 
@@ -31,10 +31,61 @@ const MARK_KEY = Buffer.from('mark');
 const MARK_BYTES = GENERATION_BYTES + 8 + 1 + 4;
 const LOWEST_KEY = Buffer.from([0]);
 
+/** One of its trees. */
 export class LmdbTree {
+  readonly #db: Database<Buffer, Buffer>;
+
+  constructor(db: Database<Buffer, Buffer>) {
+    this.#db = db;
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    const found = this.#db.getBinaryFast(key);
+    if (found === undefined) return undefined;
+    // The library reuses this buffer, which is longer than its `length` says, for the next read.
+    return Buffer.from(Uint8Array.prototype.subarray.call(found, 0, found.length));
+  }
+
+  *entries(from: Buffer, to: Buffer): IterableIterator<OverlayEntry> {
+    for (const { key, value } of this.#db.getRange({ start: startOf(from), end: to })) {
+      yield [key.toString('latin1'), value];
+    }
+  }
+
+  /** The first keys of a range, at most `limit`. */
+  keys(from: Buffer, to: Buffer, limit: number): readonly Buffer[] {
+    return [...this.#db.getKeys({ start: startOf(from), end: to, limit })];
+  }
+
+  /** One transaction. Resolves when it is on disk. The buffers must stay as they are until then. */
+  write(puts: (tree: this) => void): Promise<boolean> {
+    return this.#db.batch(() => {
+      puts(this);
+    });
+  }
+
+  // What these promise is what the transaction promises; its promise is the one that is looked at.
+
+  put(key: Buffer, value: Buffer): void {
+    void this.#db.put(key, value);
+  }
+
+  remove(key: Buffer): void {
+    void this.#db.remove(key);
+  }
+
+  get pages(): number {
+    return pagesOf(this.#db.getStats());
+  }
+}
+
+export class LmdbEnvironment {
+  /** What went through the commit journal. */
+  readonly data: LmdbTree;
+  /** What is written here and nowhere else. */
+  readonly tables: LmdbTree;
   readonly #root: RootDatabase<Buffer, Buffer>;
-  readonly #data: Database<Buffer, Buffer>;
-  readonly #meta: Database<Buffer, Buffer>;
+  readonly #meta: LmdbTree;
 
   /** Throws `StoreFailure` if the directory is in use or holds something else. */
   constructor(dir: string) {
@@ -45,17 +96,18 @@ export class LmdbTree {
     this.#root = open({
       path: dir,
       noSubdir: false,
-      maxDbs: 2,
+      maxDbs: 3,
       overlappingSync: false,
       eventTurnBatching: false,
       ...DATA,
     });
     try {
       this.#checkReaders(dir, 0);
-      this.#data = this.#root.openDB({ name: 'data', ...DATA });
-      this.#meta = this.#root.openDB({ name: 'meta', ...DATA });
+      this.data = this.#openTree('data');
+      this.tables = this.#openTree('tables');
+      this.#meta = this.#openTree('meta');
       // This read takes our own place among the readers. Of two that start together at least one sees the other.
-      this.#data.get(LOWEST_KEY);
+      this.data.get(LOWEST_KEY);
       this.#checkReaders(dir, 1);
     } catch (error) {
       void this.#root.close();
@@ -64,7 +116,7 @@ export class LmdbTree {
   }
 
   get mark(): Mark | undefined {
-    const bytes = this.#meta.getBinary(MARK_KEY);
+    const bytes = this.#meta.get(MARK_KEY);
     if (bytes === undefined) return undefined;
     if (bytes.length !== MARK_BYTES || checksum(bytes.subarray(4)) !== bytes.readUInt32BE(0)) {
       throw new StoreFailure('the mark that ties the tree to its journal is damaged');
@@ -76,30 +128,9 @@ export class LmdbTree {
     };
   }
 
-  get(key: Buffer): Buffer | undefined {
-    const found = this.#data.getBinaryFast(key);
-    if (found === undefined) return undefined;
-    // The library reuses this buffer, which is longer than its `length` says, for the next read.
-    return Buffer.from(Uint8Array.prototype.subarray.call(found, 0, found.length));
-  }
-
-  /** In key order; whoever stops early lets the iterator return. */
-  range(from: Buffer, to: Buffer): Iterable<StoredRecord> {
-    return this.#data.getRange({ start: startOf(from), end: to });
-  }
-
-  *entries(from: Buffer, to: Buffer): IterableIterator<OverlayEntry> {
-    for (const { key, value } of this.range(from, to)) yield [key.toString('latin1'), value];
-  }
-
-  /** The first keys of a range, at most `limit`. */
-  keys(from: Buffer, to: Buffer, limit: number): readonly Buffer[] {
-    return [...this.#data.getKeys({ start: startOf(from), end: to, limit })];
-  }
-
-  /** One transaction. Resolves when it is on disk. The entries' buffers must stay as they are until then. */
+  /** One transaction, with the place in the journal that it reaches. Resolves when it is on disk. */
   write(entries: Iterable<OverlayEntry>, mark?: Mark): Promise<boolean> {
-    return this.#data.batch(() => {
+    return this.data.write(() => {
       this.#put(entries, mark);
     });
   }
@@ -114,7 +145,7 @@ export class LmdbTree {
   /** Bytes of pages in the file that hold nothing any more. */
   get reusableBytes(): number {
     const file = fileStats(this.#root.getStats());
-    const used = [this.#data, this.#meta].reduce((sum, db) => sum + pagesOf(db.getStats()), file.pages);
+    const used = [this.data, this.tables, this.#meta].reduce((sum, { pages }) => sum + pages, file.pages);
     return Math.max(0, file.lastPage + 1 - used) * file.pageSize;
   }
 
@@ -122,14 +153,17 @@ export class LmdbTree {
     return this.#root.close();
   }
 
+  #openTree(name: string): LmdbTree {
+    return new LmdbTree(this.#root.openDB({ name, ...DATA }));
+  }
+
   #put(entries: Iterable<OverlayEntry>, mark: Mark | undefined): void {
     for (const [name, known] of entries) {
       const key = Buffer.from(name, 'latin1');
-      // What these promise is what the batch promises; its promise is the one that is looked at.
-      if (known === 'absent') void this.#data.remove(key);
-      else void this.#data.put(key, known);
+      if (known === 'absent') this.data.remove(key);
+      else this.data.put(key, known);
     }
-    if (mark !== undefined) void this.#meta.put(MARK_KEY, encodeMark(mark));
+    if (mark !== undefined) this.#meta.put(MARK_KEY, encodeMark(mark));
   }
 
   #checkReaders(dir: string, own: number): void {
