@@ -206,7 +206,7 @@ export function orderedStoreContract(open: () => Promise<StoreUnderTest>): void 
           expect(subject.store.range(from, to, limit).map(textOf)).to.deep.equal(twin.range(from, to, limit));
         }
       }),
-      { numRuns: subject.isSlow === true ? 8 : subject.restart === undefined ? 200 : 60 },
+      { numRuns: subject.isSlow === true ? 20 : subject.restart === undefined ? 200 : 60 },
     );
   }).timeout(20_000);
 }

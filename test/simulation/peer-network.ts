@@ -2,63 +2,58 @@
  * The network between slaves: a link for each pair, which keeps order in calm weather and keeps
  * nothing in bad: frames are lost, come twice, or come late, all within one link.
  *
- * A link that breaks takes what is under way with it; a new one is made a little later, unless the
- * two are cut apart. It does not know what the messages mean.
+ * A link that breaks takes what is under way with it, and its two ends may hear of that at different
+ * times; a new one is made a little later, unless the two are cut apart. A cut breaks nothing at once: frames
+ * vanish until somebody notices the silence. It does not know what the messages mean.
  */
 import type { SlaveId } from '../../src/common/ids.ts';
 import type { PeerMessage } from '../../src/slave/peer-message.ts';
-import type { Input } from '../../src/slave/state.ts';
-import type { SlaveNode, Untimed } from './nodes.ts';
+import type { SlaveProcess } from './slave.ts';
+import { arrivalsOf, CALM, type Cuts, type Weather } from './weather.ts';
 import type { World } from './world.ts';
-
-export interface Weather {
-  /** Of a hundred frames between slaves, how many are lost, come twice, or come late, within one link. */
-  readonly lostPercent: number;
-  readonly twicePercent: number;
-  readonly latePercent: number;
-}
-
-export const CALM: Weather = { lostPercent: 0, twicePercent: 0, latePercent: 0 };
 
 /** One link between two slaves; a new one after every break. */
 interface PeerLink {
-  readonly ends: readonly [SlaveNode, SlaveNode];
-  isOpen: boolean;
+  readonly ends: readonly [SlaveProcess, SlaveProcess];
+  /** Whether each end holds it open. */
+  readonly isOpen: [boolean, boolean];
   /** By direction: when the last frame arrives, so that in calm weather order is kept. */
   readonly lastArrival: [number, number];
 }
 
-/** Feeds a slave when it can take something; what it is is decided then. */
-type Feed = (node: SlaveNode, input: () => Untimed<Input> | undefined) => void;
+type Side = 0 | 1;
 
 export class PeerNetwork {
   weather: Weather = CALM;
   readonly #world: World;
-  readonly #slaves: ReadonlyMap<SlaveId, SlaveNode>;
-  readonly #feed: Feed;
+  readonly #slaves: ReadonlyMap<SlaveId, SlaveProcess>;
+  readonly #cuts: Cuts;
   readonly #links = new Map<string, PeerLink>();
-  readonly #cuts = new Set<string>();
 
-  constructor(world: World, slaves: ReadonlyMap<SlaveId, SlaveNode>, feed: Feed) {
+  constructor(world: World, slaves: ReadonlyMap<SlaveId, SlaveProcess>, cuts: Cuts) {
     this.#world = world;
     this.#slaves = slaves;
-    this.#feed = feed;
+    this.#cuts = cuts;
   }
 
-  /** Two slaves cannot reach each other until they are mended. */
-  cut(a: SlaveNode, b: SlaveNode): void {
-    this.#cuts.add(pairOf(a, b));
+  /** A slave is gone, and its links with it. */
+  leave(node: SlaveProcess): void {
+    for (const link of this.#links.values()) if (link.ends.includes(node)) this.#break(link);
+  }
+
+  /** The link between two breaks, by itself. */
+  breakBetween(a: SlaveProcess, b: SlaveProcess): void {
     const link = this.#links.get(pairOf(a, b));
     if (link !== undefined) this.#break(link);
   }
 
-  mend(): void {
-    this.#cuts.clear();
-  }
-
-  /** A slave is gone, and its links with it. */
-  leave(node: SlaveNode): void {
-    for (const link of this.#links.values()) if (link.ends.includes(node)) this.#break(link);
+  /** Two that were cut apart do not hear each other: whoever waits for an answer gives up after a while. */
+  notice(a: SlaveProcess, b: SlaveProcess): void {
+    const link = this.#links.get(pairOf(a, b));
+    if (link === undefined) return;
+    this.#world.in(this.#world.between(500, 3_000), () => {
+      if (!this.#cuts.joins(a.id, b.id)) this.#break(link);
+    });
   }
 
   /** Opens what may be open: each pair of slaves that are up, know each other, and are not cut apart. */
@@ -69,60 +64,72 @@ export class PeerNetwork {
     }
   }
 
-  #mayConnect(a: SlaveNode, b: SlaveNode): boolean {
-    const pair = pairOf(a, b);
-    const isFree = this.#links.get(pair)?.isOpen !== true && !this.#cuts.has(pair);
-    return isFree && a.isUp && b.isUp && knows(a, b) && knows(b, a);
+  #mayConnect(a: SlaveProcess, b: SlaveProcess): boolean {
+    if (!a.isUp || !b.isUp || a.isPaused || b.isPaused || !knows(a, b) || !knows(b, a)) return false;
+    const link = this.#links.get(pairOf(a, b));
+    return !(link?.isOpen.includes(true) ?? false) && this.#cuts.joins(a.id, b.id);
   }
 
-  #open(a: SlaveNode, b: SlaveNode): void {
-    const link: PeerLink = { ends: [a, b], isOpen: true, lastArrival: [0, 0] };
+  #open(a: SlaveProcess, b: SlaveProcess): void {
+    const link: PeerLink = { ends: [a, b], isOpen: [true, true], lastArrival: [0, 0] };
     this.#links.set(pairOf(a, b), link);
-    for (const [self, other] of sidesOf(link)) {
-      this.#feed(self, () =>
-        link.isOpen ? { kind: 'peer-opened', slave: other.id, store: other.store } : undefined,
-      );
+    for (const side of [0, 1] as const) {
+      const other = link.ends[1 - side] ?? a;
+      link.ends[side].to(() => {
+        if (link.isOpen[side]) link.ends[side].feed({ kind: 'peer-opened', slave: other.id, store: other.directory.store });
+      });
     }
   }
 
   #break(link: PeerLink): void {
-    if (!link.isOpen) return;
-    link.isOpen = false;
-    for (const [self, other] of sidesOf(link)) {
-      const isGone = (): boolean => this.#links.get(pairOf(self, other))?.isOpen !== true;
-      this.#feed(self, () => (isGone() ? { kind: 'peer-closed', slave: other.id } : undefined));
+    if (!link.isOpen.includes(true)) return;
+    for (const side of [0, 1] as const) {
+      // One of the two may hear of it only when it says something, or when it has waited long enough.
+      const ms = this.#world.chance(20) ? this.#world.between(100, 2_000) : 0;
+      if (ms === 0) this.#close(link, side);
+      else this.#world.in(ms, () => this.#close(link, side));
     }
+  }
+
+  #close(link: PeerLink, side: Side): void {
+    if (!link.isOpen[side]) return;
+    link.isOpen[side] = false;
+    const [self, other] = [link.ends[side], link.ends[1 - side] ?? link.ends[0]];
+    self.to(() => {
+      // It may have a new one by now.
+      if (this.#links.get(pairOf(self, other))?.isOpen[sideOf(self, other)] !== true)
+        self.feed({ kind: 'peer-closed', slave: other.id });
+    });
     this.#world.in(this.#world.between(20, 200), () => {
       this.connect();
     });
   }
 
-  send(from: SlaveNode, to: SlaveId, message: PeerMessage): void {
+  send(from: SlaveProcess, to: SlaveId, message: PeerMessage): void {
     const other = this.#slaves.get(to);
     const link = other && this.#links.get(pairOf(from, other));
-    if (link?.isOpen !== true || this.#world.chance(this.weather.lostPercent)) return;
-    this.#carry(link, from, message, this.#world.chance(this.weather.latePercent));
-    if (this.#world.chance(this.weather.twicePercent)) this.#carry(link, from, message, true);
-  }
-
-  #carry(link: PeerLink, from: SlaveNode, message: PeerMessage, isLate: boolean): void {
-    const direction = link.ends[0] === from ? 0 : 1;
-    const to = link.ends[1 - direction];
-    if (to === undefined) return;
-    const due = this.#world.now + this.#world.between(1, isLate ? 800 : 20) / 10;
-    const arrival = isLate ? due : Math.max(link.lastArrival[direction], due);
-    if (!isLate) link.lastArrival[direction] = arrival;
-    this.#world.at(arrival, () => {
-      this.#feed(to, () => (link.isOpen ? { kind: 'peer', from: from.id, messages: [message] } : undefined));
-    });
+    if (other === undefined || link === undefined) return;
+    const side = sideOf(from, other);
+    if (!link.isOpen[side] || !link.isOpen[1 - side] || !this.#cuts.reaches(from.id, to)) return;
+    for (const [index, ms] of arrivalsOf(this.#world, this.weather, 20, 800).entries()) {
+      const isOrdered = index === 0 && ms <= 2;
+      const due = this.#world.now + ms;
+      const arrival = isOrdered ? Math.max(link.lastArrival[side], due) : due;
+      if (isOrdered) link.lastArrival[side] = arrival;
+      this.#world.at(arrival, () => {
+        if (!link.isOpen[1 - side] || !this.#cuts.reaches(from.id, to)) return;
+        other.to(() => {
+          if (link.isOpen[1 - side]) other.feed({ kind: 'peer', from: from.id, messages: [message] });
+        });
+      });
+    }
   }
 }
 
-const sidesOf = ({ ends: [a, b] }: PeerLink): readonly (readonly [SlaveNode, SlaveNode])[] => [
-  [a, b],
-  [b, a],
-];
+const sideOf = (self: SlaveProcess, other: SlaveProcess): Side => (self.id < other.id ? 0 : 1);
 
-const knows = (a: SlaveNode, b: SlaveNode): boolean => a.state.view?.slaves.get(b.id)?.store === b.store;
+const knows = (a: SlaveProcess, b: SlaveProcess): boolean =>
+  a.state.view?.slaves.get(b.id)?.store === b.directory.store;
 
-const pairOf = (a: SlaveNode, b: SlaveNode): string => (a.id < b.id ? `${a.id} ${b.id}` : `${b.id} ${a.id}`);
+const pairOf = (a: SlaveProcess, b: SlaveProcess): string =>
+  a.id < b.id ? `${a.id} ${b.id}` : `${b.id} ${a.id}`;

@@ -78,16 +78,16 @@ describe('an LMDB store that is always on its way to the tree', () => {
 
 describe('the store of the tables', () => {
   orderedStoreContract(async () => {
-    const { restart, close, ...rest } = await opened({ durability: 'os' });
-    const tables = (): OrderedStore => (rest.store as LmdbStore).tables;
+    const whole = await opened({ durability: 'os' });
+    const tables = (): OrderedStore => (whole.store as LmdbStore).tables;
     return {
       get store() {
         return tables();
       },
       settle: () => commit(tables()),
       isSlow: true,
-      restart: () => restart?.() ?? Promise.resolve(),
-      close,
+      restart: () => whole.restart?.() ?? Promise.resolve(),
+      close: () => whole.close(),
     };
   });
 });
