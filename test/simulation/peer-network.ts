@@ -65,7 +65,8 @@ export class PeerNetwork {
   }
 
   #mayConnect(a: SlaveProcess, b: SlaveProcess): boolean {
-    if (!a.isUp || !b.isUp || a.isPaused || b.isPaused || !knows(a, b) || !knows(b, a)) return false;
+    if (!a.isUp || !b.isUp || a.process.isPaused || b.process.isPaused || !knows(a, b) || !knows(b, a))
+      return false;
     const link = this.#links.get(pairOf(a, b));
     return !(link?.isOpen.includes(true) ?? false) && this.#cuts.joins(a.id, b.id);
   }
@@ -75,8 +76,9 @@ export class PeerNetwork {
     this.#links.set(pairOf(a, b), link);
     for (const side of [0, 1] as const) {
       const other = link.ends[1 - side] ?? a;
-      link.ends[side].to(() => {
-        if (link.isOpen[side]) link.ends[side].feed({ kind: 'peer-opened', slave: other.id, store: other.directory.store });
+      link.ends[side].process.to(() => {
+        if (link.isOpen[side])
+          link.ends[side].feed({ kind: 'peer-opened', slave: other.id, store: other.directory.store });
       });
     }
   }
@@ -95,7 +97,7 @@ export class PeerNetwork {
     if (!link.isOpen[side]) return;
     link.isOpen[side] = false;
     const [self, other] = [link.ends[side], link.ends[1 - side] ?? link.ends[0]];
-    self.to(() => {
+    self.process.to(() => {
       // It may have a new one by now.
       if (this.#links.get(pairOf(self, other))?.isOpen[sideOf(self, other)] !== true)
         self.feed({ kind: 'peer-closed', slave: other.id });
@@ -118,7 +120,7 @@ export class PeerNetwork {
       if (isOrdered) link.lastArrival[side] = arrival;
       this.#world.at(arrival, () => {
         if (!link.isOpen[1 - side] || !this.#cuts.reaches(from.id, to)) return;
-        other.to(() => {
+        other.process.to(() => {
           if (link.isOpen[1 - side]) other.feed({ kind: 'peer', from: from.id, messages: [message] });
         });
       });

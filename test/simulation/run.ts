@@ -1,12 +1,13 @@
 /**
  * `npm run sim -- --seed 7 [--count 100] [--story]`: trials from the command line.
  *
- * One seed is one history, to the byte; a seed that fails is printed with its story.
+ * One seed is one history, to the byte; a seed that fails is printed with what was found.
  */
 import { parseArgs } from 'node:util';
 
-import { CALM } from './peer-network.ts';
-import { attempt, type Outcome, type Plan } from './trial.ts';
+import { addCoverage, newCoverage } from './coverage.ts';
+import { planOf } from './plan.ts';
+import { attempt, complaintOf } from './trial.ts';
 
 const { values } = parseArgs({
   options: {
@@ -16,25 +17,14 @@ const { values } = parseArgs({
   },
 });
 
-/** Everything at once; the seed also decides how many slaves, copies and troubles, and the weather. */
-const planOf = (seed: number): Plan => ({
-  seed,
-  slaves: 3 + (seed % 3),
-  replicas: 1 + (seed % 7 === 0 ? 0 : 1 + (seed % 2)),
-  weather: seed % 2 === 0 ? CALM : { lostPercent: seed % 4, twicePercent: 3, latePercent: 5 },
-  troubles: 4 + (seed % 5),
-  kinds: ['crash', 'crash', 'crash-all', 'pause', 'cut', 'coordinator', 'join'],
-});
-
-function complaintOf({ violations, health, unanswered }: Outcome): string | undefined {
-  if (violations.length > 0) return `a history that could not be:\n${violations.join('\n')}`;
-  if (health !== 'healthy') return `the cluster is ${health} long after the last trouble`;
-  return unanswered.length > 0 ? `no answer for ${unanswered.join(', ')}` : undefined;
-}
+const sum = newCoverage();
+let simulatedMs = 0;
 
 function tell(seed: number): boolean {
   try {
     const outcome = attempt(planOf(seed));
+    addCoverage(sum, outcome.coverage);
+    simulatedMs += outcome.simulatedMs;
     const complaint = complaintOf(outcome);
     if (complaint === undefined && !values.story) return true;
     console.log(`seed ${seed}: ${complaint ?? 'all is well'}`);
@@ -48,6 +38,18 @@ function tell(seed: number): boolean {
 
 const first = Number(values.seed);
 const seeds = Array.from({ length: Number(values.count) }, (_, index) => first + index);
+const began = performance.now();
 const failed = seeds.filter((seed) => !tell(seed));
-console.log(`${seeds.length - failed.length} passed, ${failed.length} failed`);
+const seconds = (performance.now() - began) / 1_000;
+console.log(
+  Object.entries(sum)
+    .map(([name, count]) => `${name} ${count}`)
+    .join(', '),
+);
+console.log(
+  `${(simulatedMs / 1_000).toFixed(0)} simulated seconds in ${seconds.toFixed(1)}: ${(simulatedMs / 1_000 / seconds).toFixed(0)} times as fast`,
+);
+console.log(
+  `${seeds.length - failed.length} passed, ${failed.length} failed${failed.length > 0 ? `: ${failed.join(' ')}` : ''}`,
+);
 process.exitCode = failed.length > 0 ? 1 : 0;

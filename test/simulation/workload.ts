@@ -1,40 +1,67 @@
 /**
- * Clients in a world: each does one operation after another on a few keys, and writes down what it saw.
+ * Clients in a world: each does one operation after another and writes down what it saw.
  *
- * They behave as real ones do: they ask whom some slave's view names, go on asking after a definite
- * refusal, and call the outcome unknown when no answer comes or it is `UNCERTAIN`. Every value is
- * written once, so a read tells which write it saw.
+ *     at the gateway   whatever it wants, to one address
+ *     at the slaves    asks whom some view names, follows MOVED, asks again after a definite refusal
+ *     at a copy        READONLY, on one connection to one slave, as long as that lasts
+ *
+ * A write is sent again only after a definite refusal; when no answer comes, the connection breaks, or
+ * the answer is `UNCERTAIN`, its outcome is unknown, and stays open to the end of the history. Every
+ * value is written once, so a read tells which write it saw.
  */
-import { key, type Key } from '../../src/common/ids.ts';
-import { invariant } from '../../src/common/invariant.ts';
-import { Failure, type Reply } from '../../src/common/reply.ts';
+import { key, slaveId } from '../../src/common/ids.ts';
+import { Failure, type Reply, Simple } from '../../src/common/reply.ts';
 import { partitionOf, slotOf } from '../../src/common/slot.ts';
-import { stamp } from '../../src/common/time.ts';
-import { reads, writes } from '../../src/slave/commands/evaluation.ts';
-import { readCommitted, refusalOf } from '../../src/slave/requests.ts';
+import type { Answer, Operation } from '../judge/history.ts';
 import type { Cluster } from './cluster.ts';
-import type { SlaveNode } from './nodes.ts';
-import { type Operation, violation } from './linearizability.ts';
+import type { Connection } from './connection.ts';
+import type { GatewayDesk } from './gateway-desk.ts';
+import type { SlaveProcess } from './slave.ts';
+import type { Process } from './process.ts';
 
-const PATIENCE_MS = 4_000;
+export type Manner = 'gateway' | 'direct' | 'copy';
+
+type Server = SlaveProcess | GatewayDesk;
+
+/** Longer than the gateway and a slave may take with a request, together with a little. */
+const PATIENCE_MS = 4_500;
+/** For so long a direct client asks again after definite refusals. */
+const RETRIES_MS = 3_500;
+
 const DEFINITE = /^(CLUSTERDOWN|TRYAGAIN|MOVED|NOREPLICAS|NOSPACE)/;
+const MOVED = /^MOVED \d+ (.+):\d+$/;
+
+const KEYS = ['k0', 'k0', 'k0', 'k1', 'k2', 'k3', 'k4', 'k5', '{h}1', '{h}2'];
+const COUNTERS = ['c0', 'c1'];
+const EXPIRING = ['e0', 'e1'];
+
+interface Wish {
+  readonly id: number;
+  readonly command: readonly string[];
+  readonly began: number;
+  settle(outcome: 'unknown' | 'refused' | { readonly reply: Reply; readonly copy?: string }): void;
+}
 
 export class Workload {
-  readonly histories = new Map<Key, Operation[]>();
+  readonly history: Operation[] = [];
+  /** What should have been answered and was not. */
+  readonly unanswered: string[] = [];
   acknowledged = 0;
-  unknown = 0;
-  refused = 0;
   readonly #cluster: Cluster;
-  readonly #keys: readonly Key[];
-  #tickets = 0;
-  #values = 0;
+  #operations = 0;
+  #connections = 0;
   #isOver = false;
 
-  constructor(cluster: Cluster, { keys, clients }: { readonly keys: number; readonly clients: number }) {
+  constructor(cluster: Cluster) {
     this.#cluster = cluster;
-    this.#keys = Array.from({ length: keys }, (_, index) => key(Buffer.from(`k${index}`)));
-    for (const name of this.#keys) this.histories.set(name, []);
-    for (let client = 0; client < clients; client += 1) this.#next();
+  }
+
+  start(manners: readonly Manner[]): void {
+    for (const manner of manners) new Customer(this, this.#cluster, manner).next();
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
   }
 
   /** No client begins anything new. */
@@ -42,162 +69,236 @@ export class Workload {
     this.#isOver = true;
   }
 
-  /** Reads every key once more, through whoever owns it; all must answer. */
-  readAll(done: (unanswered: readonly Key[]) => void): void {
-    const unanswered = new Set(this.#keys);
-    for (const name of this.#keys) {
-      this.#operate(name, 'read', (isKnown) => {
-        if (isKnown) unanswered.delete(name);
+  nextConnection(): number {
+    return (this.#connections += 1);
+  }
+
+  /** Reads every key once more; all must answer. */
+  readAll(done: (unanswered: readonly string[]) => void): void {
+    const waiting = new Set([...KEYS, ...COUNTERS, ...EXPIRING]);
+    for (const name of waiting) {
+      const customer = new Customer(
+        this,
+        this.#cluster,
+        this.#cluster.world.chance(50) ? 'gateway' : 'direct',
+      );
+      customer.operate(['GET', name], (isKnown) => {
+        if (isKnown) waiting.delete(name);
       });
     }
-    this.#cluster.world.in(PATIENCE_MS + 1, () => {
-      done([...unanswered]);
+    this.#cluster.world.in(PATIENCE_MS + RETRIES_MS, () => {
+      done([...waiting]);
     });
   }
 
-  /** What no order of operations can explain, told as lines; empty: all is well. */
-  violations(): readonly string[] {
-    return [...this.histories].flatMap(([name, history]) => {
-      const broken = violation(history);
-      return broken === undefined ? [] : [`${name}:`, ...broken.map((operation) => `  ${lineOf(operation)}`)];
-    });
-  }
-
-  #next(): void {
-    if (this.#isOver) return;
+  /** What a client does next. */
+  wishFor(manner: Manner): readonly string[] {
     const { world } = this.#cluster;
-    world.in(world.between(1, 60), () => {
-      this.#operate(world.pick(this.#keys), world.chance(50) ? 'write' : 'read', () => {
-        this.#next();
-      });
-    });
+    const name = world.pick(KEYS);
+    const dice = world.between(1, 100);
+    if (manner === 'copy') return dice <= 80 ? ['GET', name] : ['MGET', '{h}1', '{h}2'];
+    if (dice <= 34) return ['GET', name];
+    if (dice <= 58) return ['SET', name, this.#value()];
+    return dice <= 80 ? this.#conditional(dice, name) : this.#unusual(dice);
   }
 
-  #operate(name: Key, kind: Operation['kind'], then: (isKnown: boolean) => void): void {
+  #conditional(dice: number, name: string): readonly string[] {
+    if (dice <= 63) return ['DEL', name];
+    if (dice <= 69) return ['SET', name, this.#value(), 'NX'];
+    if (dice <= 72) return ['SET', name, this.#value(), 'XX'];
+    if (dice <= 76) return ['GETSET', name, this.#value()];
+    return dice <= 78 ? ['GETDEL', name] : ['EXISTS', name];
+  }
+
+  #unusual(dice: number): readonly string[] {
     const { world } = this.#cluster;
-    const began = world.now;
-    const value = kind === 'write' && !world.chance(15) ? `v${(this.#values += 1)}` : undefined;
-    let isSettled = false;
-    const settle = (outcome: 'unknown' | 'nothing' | { readonly value: string | undefined }): void => {
-      if (isSettled) return;
-      isSettled = true;
-      if (outcome === 'unknown') this.unknown += 1;
-      else if (outcome === 'nothing') this.refused += 1;
-      else this.acknowledged += 1;
-      const isKnown = typeof outcome === 'object';
-      if (outcome !== 'nothing') {
-        const seen = isKnown && kind === 'read' ? outcome.value : value;
-        this.histories.get(name)?.push({ kind, value: seen, began, ended: isKnown ? world.now : Infinity });
-      }
-      then(isKnown);
-    };
-    world.in(PATIENCE_MS, () => {
-      settle('unknown');
-    });
-    this.#attempt(name, { kind, value }, began, settle);
+    if (dice <= 87) return ['INCR', world.pick(COUNTERS)];
+    if (dice <= 90) return ['GET', world.pick(COUNTERS)];
+    if (dice <= 93) return ['MSET', '{h}1', this.#value(), '{h}2', this.#value()];
+    if (dice <= 95) return ['MGET', '{h}1', '{h}2'];
+    const name = world.pick(EXPIRING);
+    if (dice <= 98) return ['SET', name, this.#value(), 'PX', `${world.between(100, 4_000)}`];
+    return ['GET', name];
   }
 
-  #attempt(
-    name: Key,
-    wish: { readonly kind: Operation['kind']; readonly value: string | undefined },
-    began: number,
-    settle: (outcome: 'unknown' | 'nothing' | { readonly value: string | undefined }) => void,
-  ): void {
-    const { world } = this.#cluster;
-    const again = (): void => {
-      if (world.now - began > PATIENCE_MS - 1_000) settle('nothing');
-      else
-        world.in(world.between(5, 40), () => {
-          this.#attempt(name, wish, began, settle);
-        });
-    };
-    const node = this.#ownerOf(name);
-    if (node === undefined) return again();
-    this.#ask(node, name, wish, (reply) => {
-      world.in(world.between(1, 20) / 10, () => {
-        if (reply instanceof Failure && DEFINITE.test(reply.text)) again();
-        else if (reply instanceof Failure) settle('unknown');
-        else settle({ value: Buffer.isBuffer(reply) ? reply.toString() : undefined });
-      });
-    });
+  #value(): string {
+    return `v${(this.#operations += 1)}`;
   }
 
-  /** Whom some slave's view names; views lag, so it may be the wrong one. */
-  #ownerOf(name: Key): SlaveNode | undefined {
-    const { world, slaves } = this.#cluster;
-    const views = [...slaves.values()].filter(({ isUp, state }) => isUp && state.view !== undefined);
-    if (views.length === 0) return undefined;
-    const { view } = world.pick(views).state;
-    invariant(view, 'those without a view were left out');
-    const owner = view.configurations[partitionOf(slotOf(name), view.settings.partitions)]?.members[0];
-    const node = owner && slaves.get(owner.slave);
-    return node?.isUp === true ? node : undefined;
-  }
-
-  #ask(
-    node: SlaveNode,
-    name: Key,
-    wish: { readonly kind: Operation['kind']; readonly value: string | undefined },
-    answer: (reply: Reply) => void,
-  ): void {
-    const { world } = this.#cluster;
-    const { life } = node;
-    world.in(world.between(1, 20) / 10, () => {
-      // The request is on its way; if the slave is gone, nobody answers.
-      if (node.life !== life || !node.isUp) return;
-      if (wish.kind === 'read' && node.pausedUntil <= world.now && this.#readAtOnce(node, name, answer))
-        return;
-      this.#cluster.request(node, this.#requestOf(name, wish), answer);
-    });
-  }
-
-  /** As the slave's shell does it: authority, read, authority. */
-  #readAtOnce({ state }: SlaveNode, name: Key, answer: (reply: Reply) => void): boolean {
-    const { world } = this.#cluster;
-    const slot = slotOf(name);
-    const partition = partitionOf(slot, this.#cluster.settings.partitions);
-    const refusal = refusalOf(state, partition, slot, world.now);
-    if (refusal !== undefined) {
-      answer(refusal);
-      return true;
-    }
-    const read = reads.get('get');
-    invariant(read, 'GET is a read');
-    const args = [Buffer.from('GET'), Buffer.from(name, 'latin1')];
-    const reply = readCommitted(
-      state,
-      { partition, args, read },
-      world.now,
-      stamp(1_700_000_000_000 + world.now),
-    );
-    if (reply === 'expired') return false;
-    answer(reply);
-    return true;
-  }
-
-  #requestOf(
-    name: Key,
-    wish: { readonly kind: Operation['kind']; readonly value: string | undefined },
-  ): Parameters<Cluster['request']>[1] {
-    const slot = slotOf(name);
-    const partition = partitionOf(slot, this.#cluster.settings.partitions);
-    const bytes = Buffer.from(name, 'latin1');
-    const head = { ticket: (this.#tickets += 1), partition, slot, keys: [name], grows: false };
-    if (wish.kind === 'read') {
-      const read = reads.get('get');
-      invariant(read, 'GET is a read');
-      return { ...head, args: [Buffer.from('GET'), bytes], run: { kind: 'read', read } };
-    }
-    const write = writes.get(wish.value === undefined ? 'del' : 'set');
-    invariant(write, 'SET and DEL are writes');
-    const args =
-      wish.value === undefined
-        ? [Buffer.from('DEL'), bytes]
-        : [Buffer.from('SET'), bytes, Buffer.from(wish.value)];
-    return { ...head, args, run: { kind: 'write', write } };
+  nextId(): number {
+    return (this.#operations += 1);
   }
 }
 
-function lineOf({ kind, value, began, ended }: Operation): string {
-  return `${began.toFixed(1)} … ${ended === Infinity ? '?' : ended.toFixed(1)} ${kind} ${value ?? '(absent)'}`;
+class Customer {
+  readonly #workload: Workload;
+  readonly #cluster: Cluster;
+  readonly #manner: Manner;
+  #server: Server | undefined;
+  #connection: Connection | undefined;
+  #name = '';
+  #waiting: Wish | undefined;
+  #attempts = 0;
+
+  constructor(workload: Workload, cluster: Cluster, manner: Manner) {
+    this.#workload = workload;
+    this.#cluster = cluster;
+    this.#manner = manner;
+  }
+
+  next(): void {
+    if (this.#workload.isOver) return;
+    const { world } = this.#cluster;
+    world.in(world.between(10, 300), () => {
+      this.operate(this.#workload.wishFor(this.#manner), () => {
+        this.next();
+      });
+    });
+  }
+
+  operate(command: readonly string[], then: (isKnown: boolean) => void): void {
+    const { world, coverage } = this.#cluster;
+    const began = world.now;
+    let isSettled = false;
+    const wish: Wish = {
+      ...{ id: this.#workload.nextId(), command, began },
+      settle: (outcome) => {
+        if (isSettled) return;
+        isSettled = true;
+        this.#waiting = undefined;
+        if (outcome === 'refused') coverage.refusals += 1;
+        else this.#note(wish, outcome);
+        then(typeof outcome === 'object');
+      },
+    };
+    this.#attempt(wish);
+  }
+
+  #note(
+    { id, command, began }: Wish,
+    outcome: 'unknown' | { readonly reply: Reply; readonly copy?: string },
+  ): void {
+    const { world, coverage } = this.#cluster;
+    const isKnown = outcome !== 'unknown';
+    if (isKnown) this.#workload.acknowledged += 1;
+    else coverage.unknownOutcomes += 1;
+    if (!isKnown && isRead(command)) return;
+    this.#workload.history.push({
+      ...{ id, client: this.#name, command, began },
+      ended: isKnown ? world.now : Infinity,
+      reply: isKnown ? answerOf(outcome.reply) : undefined,
+      ...(isKnown && outcome.copy !== undefined && { copy: outcome.copy }),
+    });
+  }
+
+  #attempt(wish: Wish): void {
+    this.#waiting = wish;
+    this.#server ??= this.#find(wish);
+    const server = this.#server;
+    if (server?.isUp !== true) return this.#again(wish);
+    const connection = (this.#connection ??= this.#connect(server));
+    const args = wish.command.map((word) => Buffer.from(word));
+    connection.carry(() => {
+      processOf(server, this.#cluster).to(() => {
+        if (connection.isOpen) server.take(connection, args);
+      });
+    });
+    this.#watch(wish, server, connection);
+  }
+
+  /** Nobody waits for ever: a server that says nothing although nothing has happened to it breaks its word. */
+  #watch(wish: Wish, server: Server, connection: Connection): void {
+    const { world } = this.#cluster;
+    const process = processOf(server, this.#cluster);
+    const { life, pauses } = process;
+    const sentAt = world.now;
+    const attempt = (this.#attempts += 1);
+    const isBroken = (): boolean => !connection.isOpen || process.life !== life;
+    const look = (): void => {
+      if (this.#waiting !== wish || this.#connection !== connection || this.#attempts !== attempt) return;
+      if (!isBroken() && world.now - sentAt < PATIENCE_MS) return world.in(50, look);
+      if (!isBroken() && process.pauses === pauses && !connection.isStuck)
+        this.#workload.unanswered.push(
+          `${wish.command.join(' ')}, sent at ${sentAt.toFixed(1)} to ${isSlave(server) ? server.id : 'the gateway'}`,
+        );
+      this.#leave();
+      wish.settle('unknown');
+    };
+    world.in(50, look);
+  }
+
+  #hear(connection: Connection, reply: Reply): void {
+    const wish = this.#waiting;
+    if (wish === undefined || this.#connection !== connection) return;
+    if (!(reply instanceof Failure)) {
+      const server = this.#server;
+      return wish.settle({ reply, ...(this.#manner === 'copy' && isSlave(server) && { copy: server.id }) });
+    }
+    if (!DEFINITE.test(reply.text)) return wish.settle(isError(reply) ? { reply } : 'unknown');
+    const named = MOVED.exec(reply.text)?.[1];
+    if (this.#manner !== 'gateway') this.#leave();
+    if (this.#manner === 'copy') return wish.settle('refused');
+    if (named !== undefined) this.#server = this.#cluster.slaves.get(slaveId(named));
+    this.#again(wish);
+  }
+
+  /** Asks again a little later, until its patience is over. */
+  #again(wish: Wish): void {
+    const { world } = this.#cluster;
+    if (world.now - wish.began > RETRIES_MS) return wish.settle('refused');
+    world.in(world.between(5, 60), () => {
+      if (this.#waiting === wish) this.#attempt(wish);
+    });
+  }
+
+  #connect(server: Server): Connection {
+    const connection: Connection = server.accept((reply) => {
+      this.#hear(connection, reply);
+    });
+    this.#name = `${this.#manner}${this.#workload.nextConnection()}`;
+    connection.readOnly = this.#manner === 'copy';
+    return connection;
+  }
+
+  #leave(): void {
+    if (this.#connection !== undefined) this.#server?.hangUp(this.#connection);
+    this.#connection = undefined;
+    this.#server = undefined;
+  }
+
+  #find(wish: Wish): Server | undefined {
+    if (this.#manner === 'gateway') return this.#cluster.coordination.gateway;
+    const { world, slaves } = this.#cluster;
+    const views = [...slaves.values()].filter(({ isUp, state }) => isUp && state.view !== undefined);
+    if (views.length === 0) return undefined;
+    if (this.#manner === 'copy') return world.pick(views);
+    // Views lag, so it may be the wrong one.
+    const { view } = world.pick(views).state;
+    const index = partitionOf(
+      slotOf(key(Buffer.from(wish.command[1] ?? ''))),
+      this.#cluster.settings.partitions,
+    );
+    const owner = view?.configurations[index]?.members[0];
+    return owner && slaves.get(owner.slave);
+  }
+}
+
+const isSlave = (server: Server | undefined): server is SlaveProcess =>
+  server !== undefined && 'directory' in server;
+
+const processOf = (server: Server, cluster: Cluster): Process =>
+  (isSlave(server) ? server : cluster.coordination).process;
+
+const isRead = ([name]: readonly string[]): boolean => name === 'GET' || name === 'MGET' || name === 'EXISTS';
+
+/** An error that tells of state, such as WRONGTYPE; anything else says that the outcome is not known. */
+const isError = ({ text }: Failure): boolean => text.startsWith('ERR value') || text.startsWith('WRONGTYPE');
+
+function answerOf(reply: Reply): Answer {
+  if (reply === undefined || reply === null) return null;
+  if (Buffer.isBuffer(reply)) return reply.toString('latin1');
+  if (reply instanceof Simple) return reply.text;
+  if (reply instanceof Failure) return { error: reply.text };
+  if (Array.isArray(reply)) return reply.map(answerOf);
+  return Number(reply);
 }

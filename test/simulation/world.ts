@@ -19,6 +19,8 @@ export class World {
   readonly #heap: Happening[] = [];
   #now = 0;
   #planned = 0;
+  /** Events so far. */
+  happened = 0;
 
   constructor(seed: number) {
     this.random = prng(seed);
@@ -60,6 +62,7 @@ export class World {
     ) {
       this.#pop();
       this.#now = next.when;
+      this.happened += 1;
       next.happen();
     }
     if (!isOver()) this.#now = end;

@@ -113,7 +113,8 @@ export function onAppend(
   message: PeerMessage & { kind: 'append' },
   host: Host,
 ): void {
-  const taken: { replica: Replica; seq: number; epoch: Replica['fence'] }[] = [];
+  const taken: { replica: Replica; seq: number; epoch: Replica['fence']; learning: Replica['learning'] }[] =
+    [];
   for (const item of message.items) {
     const replica = find(item);
     if (replica === undefined) continue;
@@ -126,12 +127,14 @@ export function onAppend(
       host.out.ack(from, { partition, epoch, seq: replica.durable, echo: message.sentAt, isGap: true });
       continue;
     }
-    taken.push({ replica, seq: item.entry.seq, epoch: item.epoch });
+    taken.push({ replica, seq: item.entry.seq, epoch: item.epoch, learning: replica.learning });
     advance(replica, Math.min(item.committed, replica.durable), host);
   }
   if (taken.length === 0) return;
   whenDurable(host, () => {
-    for (const { replica, seq, epoch } of taken) {
+    for (const { replica, seq, epoch, learning } of taken) {
+      // It may have begun to learn anew since: then what it had is gone, though it is of the same owner and epoch.
+      if (replica.learning !== learning) continue;
       if (replica.role === 'learner') ackAsLearner(replica, from, { seq, epoch, echo: message.sentAt }, host);
       else ackDurable(replica, from, { seq, epoch, echo: message.sentAt }, host);
     }

@@ -115,6 +115,14 @@ describe('a learner', () => {
     expect(learner.bench.tables.get(dataKey(P, K2)), 'it is in the store').to.not.equal(undefined);
   });
 
+  it('acknowledges nothing that it had before it began anew, though that was of the same owner and epoch', () => {
+    const learner = new Learner().begin().persist().append(41, 'x', 40);
+    learner.begin(6);
+    learner.persist();
+    expect(learner.bench.sentOf('ack')).to.deep.equal([]);
+    expect(learner.bench.replica.durable).to.equal(40);
+  });
+
   it('acknowledges the log as a copy would, and promises nothing', () => {
     const learner = new Learner().begin().persist().append(41, 'x', 40);
     expect(learner.bench.sentOf('ack')).to.deep.equal([]);

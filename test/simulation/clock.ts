@@ -1,0 +1,54 @@
+/**
+ * The clocks of one simulated machine: one that measures, at its own rate, and one on the wall, which may jump.
+ *
+ * While the machine is suspended the first stands still and the second goes on, as on a laptop whose lid
+ * is closed. No two machines' measuring clocks have anything to do with each other.
+ */
+import type { Clocks } from '../../src/common/io/clock.ts';
+import { instant, type Instant, type Stamp, stamp } from '../../src/common/time.ts';
+import type { World } from './world.ts';
+
+const WALL_AT_START = 1_700_000_000_000;
+
+/** Two clocks of which one is this much faster, and one this much slower, are within the 1 % that promises count off. */
+const DRIFT_MAX = 0.004;
+
+export class MachineClock implements Clocks {
+  readonly #world: World;
+  readonly #rate: number;
+  readonly #offset: number;
+  #asleepMs = 0;
+  #jumpedMs = 0;
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#rate = 1 + (world.random.next() * 2 - 1) * DRIFT_MAX;
+    this.#offset = world.between(1_000, 1_000_000);
+  }
+
+  monotonic(): Instant {
+    return instant(this.#offset + (this.#world.now - this.#asleepMs) * this.#rate);
+  }
+
+  wall(): Stamp {
+    return stamp(WALL_AT_START + this.#world.now + this.#jumpedMs);
+  }
+
+  uptime(): number {
+    return this.#offset + this.#world.now * this.#rate;
+  }
+
+  /** How long a timer of so many milliseconds takes in the world. */
+  inWorld(ms: number): number {
+    return ms / this.#rate;
+  }
+
+  jump(ms: number): void {
+    this.#jumpedMs += ms;
+  }
+
+  /** It was suspended for so long, until now. */
+  slept(ms: number): void {
+    this.#asleepMs += ms;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * The coordination server's process in a world: its machine, its journal, and the gateway that lives and dies with it.
+ */
+import type { Partition, SlaveId } from '../../src/common/ids.ts';
+import { invariant } from '../../src/common/invariant.ts';
+import { createMemoryStore, type MemoryStore } from '../../src/common/memory-store.ts';
+import type { ToSlave } from '../../src/common/message/control.ts';
+import type { ClusterSettings, View } from '../../src/common/view.ts';
+import * as coordinator from '../../src/coordination/coordinator.ts';
+import { headChange, newJournal, readJournal } from '../../src/coordination/journal.ts';
+import { healthOf } from '../../src/coordination/status.ts';
+import { MachineClock } from './clock.ts';
+import { GatewayDesk } from './gateway-desk.ts';
+import { Process } from './process.ts';
+import type { SlaveProcess } from './slave.ts';
+import type { Cuts } from './weather.ts';
+import type { World } from './world.ts';
+
+type Untimed<Union> = Union extends unknown ? Omit<Union, 'now'> : never;
+
+export type Happening = Untimed<coordinator.Input>;
+
+export interface Surroundings {
+  send(link: number, message: ToSlave): void;
+  closeLink(link: number): void;
+  /** What a heartbeat is answered: its sender is unknown, and must register afresh. */
+  registerAfresh(slave: string): void;
+  probe(slave: SlaveId, nonce: string): void;
+  event(text: string): void;
+  /** What is in force from here on, as everybody is told. */
+  announced(view: View, unavailable: ReadonlySet<Partition>): void;
+}
+
+export class CoordinationProcess {
+  readonly process: Process;
+  readonly gateway: GatewayDesk;
+  stopped: string | undefined;
+  readonly #world: World;
+  readonly #around: Surroundings;
+  #disk: MemoryStore = createMemoryStore();
+  #state: coordinator.State;
+  #queue: Happening[] = [];
+  #isStepping = false;
+
+  constructor(
+    world: World,
+    settings: ClusterSettings,
+    {
+      slaves,
+      cuts,
+      around,
+    }: { slaves: ReadonlyMap<SlaveId, SlaveProcess>; cuts: Cuts; around: Surroundings },
+  ) {
+    this.#world = world;
+    this.process = new Process(world, new MachineClock(world));
+    this.#around = around;
+    const journal = newJournal('c'.repeat(32), settings);
+    this.#disk.commit([headChange(journal)], () => undefined);
+    this.#disk.completeNext();
+    this.#state = coordinator.init(journal, this.process.clock.monotonic());
+    this.gateway = new GatewayDesk(this.process, slaves, { cuts, settings });
+    this.start();
+  }
+
+  get isUp(): boolean {
+    return this.process.isUp;
+  }
+
+  get state(): coordinator.State {
+    return this.#state;
+  }
+
+  get health(): string {
+    return this.isUp ? healthOf(this.#state) : 'away';
+  }
+
+  start(): void {
+    if (this.isUp) return;
+    const journal = readJournal(this.#disk);
+    invariant(journal, 'the journal is there');
+    this.process.begin();
+    this.#state = coordinator.init(journal, this.process.clock.monotonic());
+    this.gateway.start();
+    this.#around.announced(this.#state.view, new Set());
+    this.gateway.follow(this.#state.view, new Set(this.#state.lost.keys()));
+    this.#tick();
+  }
+
+  crash(): void {
+    if (!this.isUp) return;
+    this.process.end();
+    this.#queue = [];
+    this.#disk = this.#disk.crash(this.#world.between(0, this.#disk.pending));
+    this.gateway.stop();
+  }
+
+  feed(happening: Happening): void {
+    if (!this.isUp) return;
+    this.#queue.push(happening);
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#step(next);
+    this.#isStepping = false;
+  }
+
+  #tick(): void {
+    this.process.in(Math.max(1, coordinator.wakeAt(this.#state) - this.process.clock.monotonic()), () => {
+      this.feed({ kind: 'tick' });
+      this.#tick();
+    });
+  }
+
+  #step(happening: Happening): void {
+    const input = { ...happening, now: this.process.clock.monotonic() } as coordinator.Input; // With the time it is one.
+    const effects = coordinator.step(this.#state, input);
+    coordinator.checkInvariants(this.#state);
+    for (const effect of effects) this.#perform(effect);
+  }
+
+  #perform(effect: coordinator.Effect): void {
+    switch (effect.kind) {
+      case 'journal':
+        return this.#journal(effect.changes);
+      case 'send':
+        return this.#around.send(effect.link, effect.message);
+      case 'close-link':
+        return this.#around.closeLink(effect.link);
+      case 'answer-heartbeat':
+        if (effect.answer.verdict === 'register-afresh') this.#around.registerAfresh(effect.to.address);
+        return;
+      case 'read-heartbeats':
+        return this.process.in(0, () => this.feed({ kind: 'heartbeats-read' }));
+      case 'probe':
+        return this.#around.probe(effect.record.id, effect.record.boot.nonce);
+      case 'event':
+        return this.#around.event(effect.text);
+      case 'stop':
+        this.stopped = effect.why;
+        return;
+      case 'view-changed':
+        this.#around.announced(effect.view, effect.unavailable);
+        return this.gateway.follow(effect.view, effect.unavailable);
+    }
+  }
+
+  #journal(changes: Parameters<MemoryStore['commit']>[0]): void {
+    const disk = this.#disk;
+    disk.commit(changes, () => {
+      this.feed({ kind: 'durable' });
+    });
+    this.process.in(this.#world.between(1, 40) / 10, () => {
+      if (disk.pending > 0) disk.completeNext();
+    });
+  }
+}

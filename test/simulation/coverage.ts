@@ -1,0 +1,51 @@
+/**
+ * What happened in a run, counted: a suite of runs in which something never happened has not tested it.
+ */
+export interface Coverage {
+  /** Partitions whose owner is another one than before. */
+  failovers: number;
+  fencesAnswered: number;
+  fencesThatWaited: number;
+  staleEpochsRefused: number;
+  tailsReconciled: number;
+  growsAdopted: number;
+  learnersDiedHalfway: number;
+  handOversUnderLoad: number;
+  restartsInMidPlan: number;
+  strangersTurnedAway: number;
+  buriedAndHeard: number;
+  disksFailed: number;
+  storesFoundBroken: number;
+  partitionsLost: number;
+  unknownOutcomes: number;
+  refusals: number;
+  readsAtCopies: number;
+  expiredKeysSeen: number;
+  leftoversCleared: number;
+}
+
+export const newCoverage = (): Coverage => ({
+  failovers: 0,
+  fencesAnswered: 0,
+  fencesThatWaited: 0,
+  staleEpochsRefused: 0,
+  tailsReconciled: 0,
+  growsAdopted: 0,
+  learnersDiedHalfway: 0,
+  handOversUnderLoad: 0,
+  restartsInMidPlan: 0,
+  strangersTurnedAway: 0,
+  buriedAndHeard: 0,
+  disksFailed: 0,
+  storesFoundBroken: 0,
+  partitionsLost: 0,
+  unknownOutcomes: 0,
+  refusals: 0,
+  readsAtCopies: 0,
+  expiredKeysSeen: 0,
+  leftoversCleared: 0,
+});
+
+export function addCoverage(sum: Coverage, one: Coverage): void {
+  for (const name of Object.keys(sum) as (keyof Coverage)[]) sum[name] += one[name]; // Its own names.
+}

@@ -1,0 +1,269 @@
+/**
+ * A slave's process in a world: the production machine, the production order of clients' commands, and
+ * hands made of arithmetic. Its shell is the runner's twin: one step at a time, clocks compared before each.
+ */
+import { checkCommand } from '../../src/common/command/check.ts';
+import type { SlaveId } from '../../src/common/ids.ts';
+import { SleepDetector } from '../../src/common/io/clock.ts';
+import type { FromSlave, Registration } from '../../src/common/message/control.ts';
+import { Failure, OK, type Reply } from '../../src/common/reply.ts';
+import { BrokenStore } from '../../src/common/sealed.ts';
+import type { Instant, Stamp } from '../../src/common/time.ts';
+import type { View } from '../../src/common/view.ts';
+import type { Heartbeat } from '../../src/common/wire/datagram.ts';
+import { DataCommands, type DataHost } from '../../src/slave/data-commands.ts';
+import { unheardPeers } from '../../src/slave/housekeeping.ts';
+import { LinkOrder } from '../../src/slave/link-order.ts';
+import type { PeerMessage } from '../../src/slave/peer-message.ts';
+import { recover } from '../../src/slave/recovery.ts';
+import { checkInvariants, step, wakeAt } from '../../src/slave/slave.ts';
+import { registrationOf } from '../../src/slave/standing.ts';
+import { type Effect, init, type Input, type State } from '../../src/slave/state.ts';
+import { MachineClock } from './clock.ts';
+import { Connection } from './connection.ts';
+import { Directory, type StoreNames } from './disk.ts';
+import { Process } from './process.ts';
+import type { World } from './world.ts';
+
+type Untimed<Union> = Union extends unknown ? Omit<Union, 'now' | 'wall'> : never;
+
+export type Happening = Untimed<Input>;
+
+/** What a slave's shell does with what the machine wants. */
+export interface Surroundings {
+  send(to: SlaveId, message: PeerMessage): void;
+  tell(message: FromSlave): void;
+  viewChanged(view: View): void;
+  buried(): void;
+  refused(why: string, isFinal: boolean): void;
+  /** One step of its machine is over. */
+  stepped(happening: Happening, effects: readonly Effect[]): void;
+  /** Its disk failed, or what lies there is broken: the process has ended. */
+  failed(why: string): void;
+}
+
+const LOG_KEEP_BYTES = 1 << 13;
+
+export class SlaveProcess implements DataHost {
+  readonly process: Process;
+  readonly id: SlaveId;
+  directory: Directory;
+  nonce = '';
+  beats = 0;
+  /** While its main loop hangs, the thread that beats goes on. */
+  hangsUntil = 0;
+  readonly connections = new Set<Connection>();
+  readonly #world: World;
+  readonly #around: Surroundings;
+  readonly #queue: Happening[] = [];
+  #state: State;
+  #data: DataCommands;
+  #sleep: SleepDetector;
+  #isStepping = false;
+
+  constructor(id: SlaveId, world: World, names: StoreNames, around: Surroundings) {
+    this.#world = world;
+    this.process = new Process(world, new MachineClock(world));
+    this.id = id;
+    this.#around = around;
+    this.directory = new Directory(names);
+    this.#sleep = new SleepDetector(this.process.clock);
+    this.#state = this.#fresh();
+    this.#data = new DataCommands(this);
+  }
+
+  get isUp(): boolean {
+    return this.process.isUp;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  now(): Instant {
+    return this.process.clock.monotonic();
+  }
+
+  wall(): Stamp {
+    return this.process.clock.wall();
+  }
+
+  atTurnEnd(then: () => void): void {
+    this.process.in(0, then);
+  }
+
+  /** Starts on what lies in its directory. */
+  start(): void {
+    if (this.isUp) return;
+    const { directory } = this;
+    directory.boots += 1;
+    this.nonce = `${this.id}.${directory.store.slice(-2)}.${directory.boots}`;
+    this.beats = 0;
+    this.process.begin();
+    this.#sleep = new SleepDetector(this.process.clock);
+    this.#state = this.#fresh();
+    this.#data = new DataCommands(this);
+    try {
+      recover(this.#state, directory.log);
+    } catch (error) {
+      if (!(error instanceof BrokenStore)) throw error;
+      this.fail(error.message);
+      return;
+    }
+    this.#tick();
+  }
+
+  /** The process and its machine are gone; what was not durable may be too. */
+  crash(): void {
+    if (!this.isUp) return;
+    this.process.end();
+    this.#queue.length = 0;
+    this.directory.crash(this.#world);
+    for (const connection of this.connections) connection.isOpen = false;
+    this.connections.clear();
+  }
+
+  /** Its disk, or what lies on it, is not to be trusted any more (I3). */
+  fail(why: string): void {
+    this.directory.hasFailed = true;
+    this.#around.failed(why);
+    this.crash();
+  }
+
+  registration(): Registration {
+    const { clusterId, boots } = this.directory;
+    return registrationOf(this.#state, {
+      clusterId,
+      boot: { count: boots, nonce: this.nonce },
+      ...{ kernelBoot: 'k', isSameKernelBoot: true, durability: 'fsync' },
+      ...{ host: this.id, port: 1, peerPort: 2, pid: 3 },
+    });
+  }
+
+  heartbeat({ clusterId, epoch }: View): Heartbeat {
+    this.beats += 1;
+    const hangs = this.hangsUntil > this.#world.now;
+    return {
+      ...{ clusterId, slave: this.id, store: this.directory.store, bootNonce: this.nonce },
+      ...{
+        sequence: this.beats,
+        viewEpoch: epoch,
+        loopCounter: hangs ? 0 : this.beats,
+        commands: 0,
+        lastCommit: 0,
+      },
+      ...{ loopLagMs: 0, commitHung: false, unheard: hangs ? [] : unheardPeers(this.#state) },
+    };
+  }
+
+  feed(happening: Happening): void {
+    if (!this.isUp) return;
+    this.#wake();
+    this.#queue.push(happening);
+    this.#run();
+  }
+
+  /** Compares the clocks before anything else, as the runner does. */
+  #wake(): void {
+    this.process.isDrowsy = false;
+    if (this.#isStepping || !this.#sleep.slept()) return;
+    this.#queue.push({ kind: 'slept' });
+    this.#run();
+  }
+
+  #run(): void {
+    if (this.#isStepping) return;
+    this.#isStepping = true;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#step(next);
+    this.#isStepping = false;
+  }
+
+  /** A client connects; `heard` hears its answers. */
+  accept(heard: (reply: Reply) => void): Connection {
+    const connection = new Connection(this.#world, heard);
+    this.connections.add(connection);
+    return connection;
+  }
+
+  hangUp(connection: Connection): void {
+    connection.isOpen = false;
+    this.connections.delete(connection);
+  }
+
+  /** A command comes in on one of its connections. */
+  take(connection: Connection, args: readonly Buffer[]): void {
+    this.#wake();
+    const checked = checkCommand(args);
+    if (checked instanceof Failure) return this.#piazza(connection, args, checked);
+    const { spec } = checked;
+    if (spec.kind === 'read' || spec.kind === 'write') return this.#data.take(connection.client, spec, args);
+    connection.readOnly = spec.name === 'readonly';
+    connection.reply(OK);
+  }
+
+  /** The two words of a gateway's link. */
+  #piazza({ client }: Connection, [, word, index]: readonly Buffer[], failure: Failure): void {
+    const said = word?.toString();
+    if (said === 'GATEWAY') client.order = new LinkOrder();
+    else if (said === 'RESUME') client.order?.lane(Number(index?.toString()) as never).resume();
+    client.connection.reply(said === 'GATEWAY' || said === 'RESUME' ? OK : failure);
+  }
+
+  /** Everybody is sent away: their open commands are answered as what they are. */
+  sendAway(): void {
+    this.#data.giveUp();
+    for (const connection of this.connections) this.#world.in(5, () => this.hangUp(connection));
+  }
+
+  #fresh(): State {
+    const { store } = this.directory;
+    const config = { self: { slave: this.id, store }, nonce: this.nonce, logKeepBytes: LOG_KEEP_BYTES };
+    return init(config, this.directory.tables, { now: this.now(), wall: this.wall() });
+  }
+
+  #tick(): void {
+    this.process.in(Math.max(1, wakeAt(this.#state) - this.now()), () => {
+      this.feed({ kind: 'tick' });
+      this.#tick();
+    });
+  }
+
+  #step(happening: Happening): void {
+    const input = { ...happening, now: this.now(), wall: this.wall() } as Input; // With the time it is one.
+    const effects = step(this.#state, input);
+    checkInvariants(this.#state);
+    for (const effect of effects) if (this.isUp) this.#perform(effect);
+    this.#around.stepped(happening, effects);
+  }
+
+  #perform(effect: Effect): void {
+    switch (effect.kind) {
+      case 'commit':
+        return this.#commit(effect);
+      case 'send':
+        for (const message of effect.messages) this.#around.send(effect.to, message);
+        return;
+      case 'answer':
+        return this.#data.answer(effect.answers);
+      case 'tell':
+        return this.#around.tell(effect.message);
+      case 'view-changed':
+        return this.#around.viewChanged(effect.view);
+      case 'buried':
+        return this.#around.buried();
+      case 'refused':
+        this.#around.refused(effect.why, effect.isFinal);
+    }
+  }
+
+  #commit({ store, changes }: Effect & { kind: 'commit' }): void {
+    const { directory } = this;
+    const disk = directory.storeOf(store);
+    disk.commit(changes, () => {
+      this.feed({ kind: 'durable', store });
+    });
+    this.process.in(directory.commitMs(store, this.#world), () => {
+      if (disk.pending > 0) disk.completeNext();
+    });
+  }
+}

@@ -1,0 +1,137 @@
+/**
+ * Truths about the whole that must hold after every event, whatever clients happen to see.
+ *
+ *     one authority        no two slaves may answer for a partition at the same time
+ *     one history          what one replica calls committed, all others that commit there commit too
+ *     one meaning          an epoch of a partition names one configuration, for ever
+ *     no step back         what was announced for a partition is never followed by an older epoch,
+ *                          also not by a coordination server that was started again
+ *     members are whole    who is in a list that an owner grew holds all that was acknowledged
+ *
+ * Each looks only at what the event may have changed.
+ */
+import type { Partition, SlaveId } from '../../src/common/ids.ts';
+import { invariant } from '../../src/common/invariant.ts';
+import type { Configuration, View } from '../../src/common/view.ts';
+import { isAuthority, type Replica } from '../../src/slave/replication/replica.ts';
+import type { SlaveProcess } from './slave.ts';
+
+/** What was last seen of a replica. */
+interface Seen {
+  configuration: Configuration;
+  committed: number;
+}
+
+export class Truths {
+  readonly #slaves: ReadonlyMap<SlaveId, SlaveProcess>;
+  /** By partition: the epoch of each committed entry. */
+  readonly #committed: number[][] = [];
+  /** By partition: what each epoch was seen to mean. */
+  readonly #meanings: Map<number, string>[] = [];
+  readonly #announced: number[] = [];
+  readonly #seen = new WeakMap<Replica, Seen>();
+
+  constructor(slaves: ReadonlyMap<SlaveId, SlaveProcess>) {
+    this.#slaves = slaves;
+  }
+
+  /** Something has happened to this slave. */
+  checkSlave(slave: SlaveProcess): void {
+    for (const replica of slave.state.replicas) {
+      if (replica === undefined) continue;
+      const seen = this.#seenOf(replica);
+      if (replica.configuration !== seen.configuration) this.#checkConfiguration(slave, replica, seen);
+      if (replica.committed > seen.committed) this.#checkHistory(slave, replica, seen.committed);
+      seen.committed = replica.committed;
+      if (replica.phase === 'open') this.#checkAuthority(slave, replica);
+    }
+  }
+
+  #seenOf(replica: Replica): Seen {
+    let seen = this.#seen.get(replica);
+    if (seen === undefined) {
+      seen = { configuration: replica.configuration, committed: replica.committed };
+      this.#seen.set(replica, seen);
+    }
+    return seen;
+  }
+
+  #checkConfiguration(slave: SlaveProcess, replica: Replica, seen: Seen): void {
+    const before = seen.configuration;
+    seen.configuration = replica.configuration;
+    this.#checkMeaning(replica.partition, replica.configuration);
+    const isGrown = replica.phase === 'open' && replica.configuration.members.length > before.members.length;
+    if (isGrown) this.#checkWhole(slave, replica);
+  }
+
+  #checkMeaning(partition: Partition, { epoch, members }: Configuration): void {
+    if (epoch === 0) return;
+    const meanings = (this.#meanings[partition] ??= new Map<number, string>());
+    const text = members.map((member) => `${member.slave}/${member.store.slice(-3)}`).join(' ');
+    const before = meanings.get(epoch);
+    invariant(
+      before === undefined || before === text,
+      `epoch ${epoch} of partition ${partition} means both ${before} and ${text}`,
+    );
+    meanings.set(epoch, text);
+  }
+
+  /** An owner has adopted a larger list: whoever is new there holds what is committed, durably. */
+  #checkWhole(owner: SlaveProcess, { partition, committed, configuration }: Replica): void {
+    for (const { slave, store } of configuration.members) {
+      const member = this.#slaves.get(slave);
+      if (member === undefined || member === owner || !member.isUp || member.directory.store !== store)
+        continue;
+      const replica = member.state.replicas[partition];
+      // It has sworn to something newer: this list will never be in force.
+      if (replica !== undefined && replica.fence > configuration.epoch) continue;
+      const end = replica?.log.end.seq ?? 0;
+      invariant(
+        end >= committed,
+        `${slave} is a member of partition ${partition} and has ${end} of ${committed}`,
+      );
+    }
+  }
+
+  #checkHistory({ id }: SlaveProcess, { partition, log, committed }: Replica, from: number): void {
+    const epochs = (this.#committed[partition] ??= []);
+    for (let seq = Math.max(from, log.base.seq) + 1; seq <= committed; seq += 1) {
+      const epoch = log.epochAt(seq);
+      const before = epochs[seq];
+      invariant(
+        before === undefined || epoch === undefined || before === epoch,
+        `two histories of partition ${partition}: entry ${seq} is of epoch ${before}, and of ${epoch} at ${id}`,
+      );
+      if (epoch !== undefined) epochs[seq] = epoch;
+    }
+  }
+
+  #checkAuthority(slave: SlaveProcess, replica: Replica): void {
+    if (!isAuthority(replica, slave.now())) return;
+    for (const other of this.#slaves.values()) {
+      // Who has slept compares its clocks before it does anything.
+      if (other === slave || !other.isUp || other.process.isDrowsy) continue;
+      const rival = other.state.replicas[replica.partition];
+      const isRival = rival !== undefined && rival.phase === 'open' && isAuthority(rival, other.now());
+      if (!isRival) continue;
+      const [one, two] = [replica.configuration.epoch, rival.configuration.epoch];
+      throw new Error(
+        `two authorities for partition ${replica.partition}: ${slave.id} under ${one}, ${other.id} under ${two}`,
+      );
+    }
+  }
+
+  /** What the coordination server has announced. */
+  checkView({ configurations }: View): void {
+    configurations.forEach((configuration, index) => {
+      const partition = index as Partition; // An index of configurations is a partition.
+      const { epoch } = configuration;
+      invariant(
+        epoch >= (this.#announced[index] ?? 0),
+        `partition ${index} went back from epoch ${this.#announced[index]} to ${epoch}`,
+      );
+      this.#announced[index] = epoch;
+      this.#checkMeaning(partition, configuration);
+    });
+  }
+}
