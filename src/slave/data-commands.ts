@@ -162,7 +162,9 @@ export class DataCommands {
   ): void {
     const { partition, slot, keys, args, grows } = write;
     if (this.#isTurnedAway(client, write)) return;
-    const refusal = isBehind(client, partition) ? undefined : refusalOf(this.#state, partition, slot, this.#host.now());
+    const refusal = isBehind(client, partition)
+      ? undefined
+      : refusalOf(this.#state, partition, slot, this.#host.now());
     if (refusal !== undefined) return this.#reply(client, partition, refusal);
     this.#hand(client, { partition, slot, keys, args, run: { kind: 'write', write: write.write }, grows });
   }

@@ -6,7 +6,7 @@
  * tick, so that a tick never holds up a turn.
  */
 import type { Key, SlaveId } from '../common/ids.ts';
-import type { Instant } from '../common/time.ts';
+import { after, type Instant } from '../common/time.ts';
 import { isHeldBack, tickGrow } from './migration/sender.ts';
 import { mayFill, startFill } from './filling.ts';
 import { trimRecords } from './record-log.ts';
@@ -15,7 +15,7 @@ import { remindPeers, tellCommitted } from './replication/owner.ts';
 import { pings } from './replication/promises.ts';
 import { isAuthority, isFenced, type Replica, stampNow } from './replication/replica.ts';
 import { removeExpired } from './requests.ts';
-import { replicasOf, type State } from './state.ts';
+import { IDLE_TICK_MS, replicasOf, type State, TICK_MS } from './state.ts';
 import { countKeys, expiredKeys, isDirty } from './tables.ts';
 
 /**
@@ -31,8 +31,9 @@ const FILL_BYTES = 16 << 20;
 const FILL_KEYS_MAX = 4_096;
 /** Expired keys removed from one partition in one tick. */
 const EXPIRED_KEYS_MAX = 64;
-/** Partitions searched for expired keys in one tick. */
-const SWEPT_MAX = 16;
+/** Partitions searched for expired keys at one time, and how often that is. */
+const SWEPT_MAX = 64;
+const SWEEP_EVERY_MS = 80;
 const REPORT_EVERY_MS = 500;
 /** Keys that are not in the store yet are looked up to be counted; with more than so many, the count is the stored one. */
 const BUSY_KEYS = 2_000;
@@ -54,9 +55,33 @@ export function tick(state: State): void {
 }
 
 /** Each T/3, so that two pings may be lost before a promise runs out (P1). */
+const pingDueAt = ({ pingedAt, host }: State): Instant => after(pingedAt, host.promiseMs / 3);
+
+/** When it is to be looked after next. */
+export function nextTickOf(state: State): Instant {
+  const next = after(state.host.now, isIdle(state) ? IDLE_TICK_MS : TICK_MS);
+  return next < pingDueAt(state) ? next : pingDueAt(state);
+}
+
+/** Whether nobody waits for anything that this slave would look after sooner than it must. */
+const isIdle = (state: State): boolean =>
+  state.host.commitsUnderWay === 0 && state.parked.size === 0 && !state.replicas.some(isBusy);
+
+function isBusy(replica: Replica | undefined): boolean {
+  if (replica === undefined || replica.role === 'none') return false;
+  const { phase, committed, committedTold, log, grow, waiting } = replica;
+  return (
+    phase === 'levelling' ||
+    grow !== undefined ||
+    waiting.length > 0 ||
+    committed < log.end.seq ||
+    (phase === 'open' && committedTold !== committed)
+  );
+}
+
 function ping(state: State, replicas: readonly Replica[]): void {
   const { host } = state;
-  if (host.now - state.pingedAt < host.promiseMs / 3 || state.view === undefined) return;
+  if (host.now < pingDueAt(state) || state.view === undefined) return;
   state.pingedAt = host.now;
   for (const [slave, items] of pings(replicas, host))
     host.out.send(slave, { kind: 'ping', sentAt: host.now, items });
@@ -111,6 +136,8 @@ function lackedAfter({ grow }: Replica): number {
 /** The owner removes what has expired, a few keys of a few partitions at a time. */
 function sweep(state: State, replicas: readonly Replica[]): void {
   const { host } = state;
+  if (host.now - state.sweptAt < SWEEP_EVERY_MS) return;
+  state.sweptAt = host.now;
   const owned = replicas.filter((replica) => isAuthority(replica, host.now) && !isHeldBack(replica));
   const found = new Map<Replica, readonly Key[]>();
   for (let count = 0; count < Math.min(SWEPT_MAX, owned.length); count += 1) {

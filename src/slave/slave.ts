@@ -16,7 +16,7 @@ import { unreachable } from '../common/invariant.ts';
 import { after, type Instant } from '../common/time.ts';
 import { onControl } from './coordination.ts';
 import { onPeer, onPeerOpened } from './conversation.ts';
-import { tick } from './housekeeping.ts';
+import { nextTickOf, tick } from './housekeeping.ts';
 import { addRecord } from './record-log.ts';
 import { dropHeld } from './replication/promises.ts';
 import { checkReplica } from './replication/replica.ts';
@@ -28,6 +28,7 @@ export function step(state: State, input: Input): readonly Effect[] {
   state.host.wall = input.wall;
   dispatch(state, input);
   resumeParked(state);
+  if (!isQuiet(input)) state.nextTick = sooner(state.nextTick, after(input.now, TICK_MS));
   return effectsOf(state);
 }
 
@@ -59,12 +60,20 @@ function dispatch(state: State, input: Input): void {
       state.isLowOnSpace = input.isLow;
       return;
     case 'tick':
-      state.nextTick = after(input.now, TICK_MS);
-      return tick(state);
+      tick(state);
+      state.nextTick = nextTickOf(state);
+      return;
     default:
       return unreachable(input);
   }
 }
+
+/** Whether nothing that it brings may want looking after before long. */
+const isQuiet = (input: Input): boolean =>
+  input.kind === 'tick' ||
+  (input.kind === 'peer' && input.messages.every(({ kind }) => kind === 'ping' || kind === 'pong'));
+
+const sooner = (a: Instant, b: Instant): Instant => (a < b ? a : b);
 
 function onDurable(state: State, store: StoreName): void {
   if (store === 'tables') return state.tablesUnderWay.shift()?.(state.host);

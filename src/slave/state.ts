@@ -78,12 +78,16 @@ export interface State {
   reportedAt: Instant;
   /** Where the search for expired keys stands, among the owned partitions. */
   sweptTo: number;
+  sweptAt: Instant;
   /** Effects that are no replica's. */
   readonly extra: Effect[];
 }
 
 /** How often the slave looks after what nobody asks for. Copies hear of commits within two of these. */
 export const TICK_MS = 20;
+
+/** The same while there is nothing to wait for: promises are renewed, tables filled, expired keys swept. */
+export const IDLE_TICK_MS = 100;
 
 export function init(config: Config, tables: OrderedStore, { now, wall }: Timed): State {
   const host: Host = {
@@ -120,6 +124,7 @@ export function init(config: Config, tables: OrderedStore, { now, wall }: Timed)
     pingedAt: now,
     reportedAt: now,
     sweptTo: 0,
+    sweptAt: now,
     extra: [],
   };
 }

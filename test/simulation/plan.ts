@@ -11,6 +11,7 @@ export interface Plan {
   readonly seed: number;
   readonly slaves: number;
   readonly replicas: number;
+  readonly partitions: number;
   readonly weather: Weather;
   readonly clients: readonly Manner[];
   /** Simulated milliseconds of trouble, before peace is made. */
@@ -51,8 +52,9 @@ export const QUIET_MS = 3_500;
 
 export interface Choice {
   readonly kinds?: readonly FaultKind[];
-  readonly slaves?: number;
-  readonly replicas?: number;
+  readonly slaves?: number | undefined;
+  readonly replicas?: number | undefined;
+  readonly partitions?: number | undefined;
   readonly weather?: Weather;
   /** How long there is trouble. */
   readonly troubledMs?: number;
@@ -78,8 +80,10 @@ export function planOf(seed: number, choice: Choice = {}): Plan {
   for (let at = QUIET_MS; at < QUIET_MS + troubledMs; at += between(1, 2 * everyMs)) {
     faults.push(faultOf(at, kinds, between));
   }
+  // Few, so that much happens to each; now and then more than can be healed at once.
+  const partitions = choice.partitions ?? (between(0, 7) === 0 ? 64 : 8);
   const clients: Manner[] = ['gateway', 'gateway', 'gateway', 'direct', 'direct', 'direct', 'copy', 'copy'];
-  return { seed, slaves, replicas, weather, clients, troubledMs, faults };
+  return { seed, slaves, replicas, partitions, weather, clients, troubledMs, faults };
 }
 
 type Between = (least: number, most: number) => number;

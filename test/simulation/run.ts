@@ -6,7 +6,7 @@
 import { parseArgs } from 'node:util';
 
 import { addCoverage, newCoverage } from './coverage.ts';
-import { planOf } from './plan.ts';
+import { type Choice, planOf } from './plan.ts';
 import { attempt, complaintOf } from './trial.ts';
 
 const { values } = parseArgs({
@@ -14,15 +14,27 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '1' },
     story: { type: 'boolean', default: false },
+    slaves: { type: 'string' },
+    replicas: { type: 'string' },
+    partitions: { type: 'string' },
   },
 });
+
+const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+
+/** What is given here is not left to the seed. */
+const choice: Choice = {
+  slaves: numberOf(values.slaves),
+  replicas: numberOf(values.replicas),
+  partitions: numberOf(values.partitions),
+};
 
 const sum = newCoverage();
 let simulatedMs = 0;
 
 function tell(seed: number): boolean {
   try {
-    const outcome = attempt(planOf(seed));
+    const outcome = attempt(planOf(seed, choice));
     addCoverage(sum, outcome.coverage);
     simulatedMs += outcome.simulatedMs;
     const complaint = complaintOf(outcome);

@@ -42,6 +42,14 @@ export interface Surroundings {
   failed(why: string): void;
 }
 
+/** The happening itself, with the time: it is nobody else's, and a copy of each would cost more than most steps. */
+function timed(happening: Happening, now: Instant, wall: Stamp): Input {
+  const input = happening as { -readonly [Name in keyof Input]: Input[Name] };
+  input.now = now;
+  input.wall = wall;
+  return input as Input;
+}
+
 const LOG_KEEP_BYTES = 1 << 13;
 
 export class SlaveProcess implements DataHost {
@@ -60,6 +68,7 @@ export class SlaveProcess implements DataHost {
   #data: DataCommands;
   #sleep: SleepDetector;
   #isStepping = false;
+  #tickAt = Infinity;
 
   constructor(id: SlaveId, world: World, names: StoreNames, around: Surroundings) {
     this.#world = world;
@@ -110,7 +119,8 @@ export class SlaveProcess implements DataHost {
       this.fail(error.message);
       return;
     }
-    this.#tick();
+    this.#tickAt = Infinity;
+    this.#arm();
   }
 
   /** The process and its machine are gone; what was not durable may be too. */
@@ -176,6 +186,7 @@ export class SlaveProcess implements DataHost {
     this.#isStepping = true;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#step(next);
     this.#isStepping = false;
+    if (this.isUp) this.#arm();
   }
 
   /** A client connects; `heard` hears its answers. */
@@ -221,16 +232,20 @@ export class SlaveProcess implements DataHost {
     return init(config, this.directory.tables, { now: this.now(), wall: this.wall() });
   }
 
-  #tick(): void {
-    this.process.in(Math.max(1, wakeAt(this.#state) - this.now()), () => {
+  /** A tick is brought forward when the machine wants one sooner, and never put off. */
+  #arm(): void {
+    const due = wakeAt(this.#state);
+    if (this.#tickAt <= due) return;
+    this.#tickAt = due;
+    this.process.in(Math.max(1, due - this.now()), () => {
+      if (this.#tickAt !== due) return;
+      this.#tickAt = Infinity;
       this.feed({ kind: 'tick' });
-      this.#tick();
     });
   }
 
   #step(happening: Happening): void {
-    const input = { ...happening, now: this.now(), wall: this.wall() } as Input; // With the time it is one.
-    const effects = step(this.#state, input);
+    const effects = step(this.#state, timed(happening, this.now(), this.wall()));
     checkInvariants(this.#state);
     for (const effect of effects) if (this.isUp) this.#perform(effect);
     this.#around.stepped(happening, effects);

@@ -31,8 +31,7 @@ export interface Outcome {
   readonly coverage: Coverage;
 }
 
-const SETTINGS: Omit<ClusterSettings, 'replicas'> = {
-  partitions: 8,
+const SETTINGS: Omit<ClusterSettings, 'replicas' | 'partitions'> = {
   minCopies: 1,
   tokens: 8,
   replication: 'successor',
@@ -50,7 +49,7 @@ const READING_MS = 9_000;
 
 export function attempt(plan: Plan): Outcome {
   const world = new World(plan.seed);
-  const cluster = new Cluster(world, { ...SETTINGS, replicas: plan.replicas });
+  const cluster = new Cluster(world, { ...SETTINGS, replicas: plan.replicas, partitions: plan.partitions });
   const workload = new Workload(cluster);
   const ended = live(cluster, workload, plan);
   const { history } = workload;
@@ -118,7 +117,7 @@ function run(cluster: Cluster, until: number, isOver: () => boolean = () => fals
 /** A wall clock that jumps takes the instants of expiry with it; then only what was seen gone is judged. */
 const FOR_EVER = 1e9;
 
-function violationsOf(history: readonly Operation[], { faults }: Plan): readonly string[] {
+function violationsOf(history: readonly Operation[], { faults, partitions }: Plan): readonly string[] {
   const hasJumps = faults.some(({ kind }) => kind === 'wall-jump' || kind === 'sleep');
   // A clock may leap by a promise at each hand-over, and there are many.
   const clock = hasJumps ? { earlyMs: FOR_EVER, lateMs: FOR_EVER } : { earlyMs: 60_000, lateMs: 10_000 };
@@ -137,7 +136,7 @@ function violationsOf(history: readonly Operation[], { faults }: Plan): readonly
     );
   }
   const copies = judgeCopies(history, {
-    partitionOf: (name) => `${partitionOf(slotOf(key(Buffer.from(name))), SETTINGS.partitions)}`,
+    partitionOf: (name) => `${partitionOf(slotOf(key(Buffer.from(name))), partitions)}`,
   });
   if (copies.verdict === 'impossible')
     found.push(

@@ -18,9 +18,16 @@ import type { SlaveProcess } from './slave.ts';
 
 /** What was last seen of a replica. */
 interface Seen {
+  readonly replica: Replica;
   configuration: Configuration;
   committed: number;
 }
+
+const seenOf = (replica: Replica): Seen => ({
+  replica,
+  configuration: replica.configuration,
+  committed: replica.committed,
+});
 
 export class Truths {
   readonly #slaves: ReadonlyMap<SlaveId, SlaveProcess>;
@@ -29,7 +36,8 @@ export class Truths {
   /** By partition: what each epoch was seen to mean. */
   readonly #meanings: Map<number, string>[] = [];
   readonly #announced: number[] = [];
-  readonly #seen = new WeakMap<Replica, Seen>();
+  /** By slave and partition. */
+  readonly #seen = new Map<SlaveProcess, (Seen | undefined)[]>();
 
   constructor(slaves: ReadonlyMap<SlaveId, SlaveProcess>) {
     this.#slaves = slaves;
@@ -37,23 +45,18 @@ export class Truths {
 
   /** Something has happened to this slave. */
   checkSlave(slave: SlaveProcess): void {
+    let all = this.#seen.get(slave);
+    if (all === undefined) this.#seen.set(slave, (all = []));
     for (const replica of slave.state.replicas) {
       if (replica === undefined) continue;
-      const seen = this.#seenOf(replica);
+      let seen = all[replica.partition];
+      // Another start of the process has other replicas.
+      if (seen?.replica !== replica) all[replica.partition] = seen = seenOf(replica);
       if (replica.configuration !== seen.configuration) this.#checkConfiguration(slave, replica, seen);
       if (replica.committed > seen.committed) this.#checkHistory(slave, replica, seen.committed);
       seen.committed = replica.committed;
       if (replica.phase === 'open') this.#checkAuthority(slave, replica);
     }
-  }
-
-  #seenOf(replica: Replica): Seen {
-    let seen = this.#seen.get(replica);
-    if (seen === undefined) {
-      seen = { configuration: replica.configuration, committed: replica.committed };
-      this.#seen.set(replica, seen);
-    }
-    return seen;
   }
 
   #checkConfiguration(slave: SlaveProcess, replica: Replica, seen: Seen): void {

@@ -3,7 +3,7 @@ import { expect } from 'chai';
 
 import { Bug } from '../../src/common/invariant.ts';
 import { checkInvariants, wakeAt } from '../../src/slave/slave.ts';
-import { TICK_MS } from '../../src/slave/state.ts';
+import { IDLE_TICK_MS, TICK_MS } from '../../src/slave/state.ts';
 import { cluster, configuration, K1, K2, type SlaveBench } from '../support/slave-bench.ts';
 
 const alone = (): SlaveBench => {
@@ -12,10 +12,23 @@ const alone = (): SlaveBench => {
 };
 
 describe('a slave', () => {
-  it('wants to be woken one tick after the last', () => {
+  it('wants to be woken seldom while nothing happens, and soon when something has', () => {
     const a = alone();
     a.tick();
+    expect(wakeAt(a.state)).to.equal(a.now + IDLE_TICK_MS);
+    a.ask(`SET ${K1} x`);
     expect(wakeAt(a.state)).to.equal(a.now + TICK_MS);
+    a.wait(TICK_MS);
+    a.tick();
+    expect(wakeAt(a.state), 'the disk is at it').to.equal(a.now + TICK_MS);
+  });
+
+  it('wants to be woken when promises are to be renewed', () => {
+    const [a] = cluster(configuration(3, 'ab'), {}, 'ab') as [SlaveBench];
+    a.tick();
+    a.wait(120);
+    a.tick();
+    expect(wakeAt(a.state)).to.be.closeTo(a.now - 120 + 500 / 3, 1);
   });
 
   it('takes what is durable in the order in which it was handed to the disk', () => {

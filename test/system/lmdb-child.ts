@@ -44,7 +44,8 @@ const store: LmdbStore = openLmdbStore({
   durability: durability === 'fsync' ? 'fsync' : 'os',
   drainBytes: 256 * 1_024,
   onFailure: (error) => {
-    say(`failed ${error.name}`);
+    // A line for the operator that names no reason is no help.
+    say(error.message.includes('commitError') ? 'failed without a reason' : `failed ${error.name}`);
     try {
       store.get(Buffer.from('held'));
     } catch (later) {

@@ -377,25 +377,34 @@ class Store implements LmdbStore {
 
   #fail(cause: unknown): StoreFailure {
     if (this.#failure !== undefined) return this.#failure;
-    const failure = failureOf(cause, `the store in ${this.#options.dir} failed`);
+    const what = `the store in ${this.#options.dir} failed`;
+    const failure = failureOf(cause, what);
     this.#failure = failure;
     this.#waiting = [];
     clearTimeout(this.#drainTimer);
     this.#closing?.();
-    this.#options.onFailure(failure);
+    const reason = reasonBehind(cause);
+    if (reason === undefined) this.#options.onFailure(failure);
+    else void reason.then((found) => this.#options.onFailure(failureOf(found ?? cause, what)));
     return failure;
   }
 }
 
 function failureOf(cause: unknown, what: string): StoreFailure {
   if (cause instanceof StoreFailure) return cause;
-  consumeCommitError(cause);
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StoreFailure(`${what}: ${reason}`, { cause });
 }
 
-/** LMDB hangs a second promise on the error of a commit, which nobody may leave unheard. */
-function consumeCommitError(cause: unknown): void {
-  if (!(cause instanceof Error) || !('commitError' in cause)) return;
-  Promise.resolve(cause.commitError).catch(() => undefined);
+/** LMDB says why a commit failed a moment after it has; if it does not within this, that stays unknown. */
+const REASON_MS = 100;
+
+/** LMDB hangs a promise on the error of a commit, which nobody may leave unheard: it is rejected with the reason. */
+function reasonBehind(cause: unknown): Promise<unknown> | undefined {
+  if (!(cause instanceof Error) || !('commitError' in cause)) return undefined;
+  const told = Promise.resolve(cause.commitError).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return Promise.race([told, new Promise((resolve) => setTimeout(resolve, REASON_MS))]);
 }

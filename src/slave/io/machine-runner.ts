@@ -62,6 +62,8 @@ export class MachineRunner {
   #commitsDone = 0;
   #isStepping = false;
   #isStopped = false;
+  #isStarted = false;
+  #tickAt = Infinity;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(state: State, store: Stores, hands: Hands) {
@@ -94,12 +96,22 @@ export class MachineRunner {
 
   /** From here on the machine gets its ticks. */
   start(): void {
+    this.#isStarted = true;
+    this.#arm();
+  }
+
+  /** A tick is brought forward when the machine wants one sooner, and never put off. */
+  #arm(): void {
+    const due = slave.wakeAt(this.state);
+    if (this.#isStopped || !this.#isStarted || this.#tickAt <= due) return;
+    clearTimeout(this.#timer);
+    this.#tickAt = due;
     this.#timer = setTimeout(
       () => {
+        this.#tickAt = Infinity;
         this.feed({ kind: 'tick' });
-        if (!this.#isStopped) this.start();
       },
-      Math.max(1, slave.wakeAt(this.state) - now()),
+      Math.max(1, due - now()),
     );
   }
 
@@ -142,6 +154,7 @@ export class MachineRunner {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#step(next);
     });
     this.#isStepping = false;
+    this.#arm();
   }
 
   #step(happening: Happening): void {

@@ -242,10 +242,7 @@ export function whenDurable(host: Host, then: Continuation): void {
 
 export function checkReplica(replica: Replica): void {
   const { table, log, committed, durable, fence, configuration } = replica;
-  invariant(
-    fence >= configuration.epoch,
-    `partition ${replica.partition} adopted ${configuration.epoch} beyond its fence ${fence}`,
-  );
+  invariant(fence >= configuration.epoch, 'nothing is adopted beyond the fence');
   invariant(table.filled.seq <= table.applied.seq, 'nothing is filled before it is applied');
   invariant(table.applied.seq <= committed, 'nothing is applied before it is committed');
   invariant(committed <= log.end.seq, 'nothing is committed beyond the log');
