@@ -20,7 +20,6 @@ export interface Coverage {
   unknownOutcomes: number;
   refusals: number;
   readsAtCopies: number;
-  expiredKeysSeen: number;
   leftoversCleared: number;
 }
 
@@ -42,10 +41,13 @@ export const newCoverage = (): Coverage => ({
   unknownOutcomes: 0,
   refusals: 0,
   readsAtCopies: 0,
-  expiredKeysSeen: 0,
   leftoversCleared: 0,
 });
 
 export function addCoverage(sum: Coverage, one: Coverage): void {
   for (const name of Object.keys(sum) as (keyof Coverage)[]) sum[name] += one[name]; // Its own names.
 }
+
+/** What a suite of runs should have met and has not. */
+export const neverHappened = (coverage: Coverage): readonly (keyof Coverage)[] =>
+  (Object.keys(coverage) as (keyof Coverage)[]).filter((name) => coverage[name] === 0); // Its own names.

@@ -1,26 +1,36 @@
 /**
- * `npm run sim -- --seed 7 [--count 100] [--story]`: trials from the command line.
+ * Trials from the command line: one seed is one history, to the byte.
  *
- * One seed is one history, to the byte; a seed that fails is printed with what was found.
+ *     npm run sim -- --seed 7 [--count 100 | --seconds 120] [--story] [--shrink] [--twice]
+ *
+ * `--story` tells each run; `--shrink` looks for a shorter plan that fails too, and tells that one; `--twice`
+ * runs each seed twice and compares. What a run never reached it has not tested: with forty seeds or more,
+ * something on the list of what should happen that never did is a failure too.
  */
 import { parseArgs } from 'node:util';
 
-import { addCoverage, newCoverage } from './coverage.ts';
-import { type Choice, planOf } from './plan.ts';
-import { attempt, complaintOf } from './trial.ts';
+import { addCoverage, type Coverage, neverHappened, newCoverage } from './coverage.ts';
+import { type Choice, type Plan, planOf } from './plan.ts';
+import { shrunk } from './shrink.ts';
+import { storyOf } from './story.ts';
+import { attempt, complaintOf, type Outcome } from './trial.ts';
 
 const { values } = parseArgs({
   options: {
     seed: { type: 'string', default: '1' },
     count: { type: 'string', default: '1' },
+    seconds: { type: 'string' },
     story: { type: 'boolean', default: false },
+    shrink: { type: 'boolean', default: false },
+    twice: { type: 'boolean', default: false },
     slaves: { type: 'string' },
     replicas: { type: 'string' },
     partitions: { type: 'string' },
   },
 });
 
-const numberOf = (text: string | undefined): number | undefined => (text === undefined ? undefined : Number(text));
+const numberOf = (text: string | undefined): number | undefined =>
+  text === undefined ? undefined : Number(text);
 
 /** What is given here is not left to the seed. */
 const choice: Choice = {
@@ -29,39 +39,66 @@ const choice: Choice = {
   partitions: numberOf(values.partitions),
 };
 
-const sum = newCoverage();
-let simulatedMs = 0;
+/** So many seeds should have met everything. */
+const SEEDS_FOR_COVERAGE = 40;
 
-function tell(seed: number): boolean {
-  try {
-    const outcome = attempt(planOf(seed, choice));
-    addCoverage(sum, outcome.coverage);
-    simulatedMs += outcome.simulatedMs;
-    const complaint = complaintOf(outcome);
-    if (complaint === undefined && !values.story) return true;
-    console.log(`seed ${seed}: ${complaint ?? 'all is well'}`);
-    if (values.story) console.log(outcome.story.join('\n'));
-    return complaint === undefined;
-  } catch (error) {
-    console.log(`seed ${seed}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-    return false;
-  }
+interface Sum {
+  readonly coverage: Coverage;
+  readonly failed: number[];
+  runs: number;
+  simulatedMs: number;
 }
 
-const first = Number(values.seed);
-const seeds = Array.from({ length: Number(values.count) }, (_, index) => first + index);
-const began = performance.now();
-const failed = seeds.filter((seed) => !tell(seed));
-const seconds = (performance.now() - began) / 1_000;
-console.log(
-  Object.entries(sum)
-    .map(([name, count]) => `${name} ${count}`)
-    .join(', '),
-);
-console.log(
-  `${(simulatedMs / 1_000).toFixed(0)} simulated seconds in ${seconds.toFixed(1)}: ${(simulatedMs / 1_000 / seconds).toFixed(0)} times as fast`,
-);
-console.log(
-  `${seeds.length - failed.length} passed, ${failed.length} failed${failed.length > 0 ? `: ${failed.join(' ')}` : ''}`,
-);
-process.exitCode = failed.length > 0 ? 1 : 0;
+function run(seed: number, sum: Sum): void {
+  const plan = planOf(seed, choice);
+  const outcome = attempt(plan);
+  sum.runs += 1;
+  sum.simulatedMs += outcome.simulatedMs;
+  addCoverage(sum.coverage, outcome.coverage);
+  const complaint = complaintOf(outcome) ?? (values.twice ? difference(plan, outcome) : undefined);
+  if (complaint !== undefined) {
+    sum.failed.push(seed);
+    console.log(`seed ${seed}: ${complaint}`);
+  }
+  if (values.story) console.log(storyOf(plan, outcome).join('\n'));
+  if (values.shrink && complaint !== undefined) tellShrunk(plan);
+}
+
+function difference(plan: Plan, outcome: Outcome): string | undefined {
+  return JSON.stringify(attempt(plan)) === JSON.stringify(outcome)
+    ? undefined
+    : 'the same seed told another story';
+}
+
+function tellShrunk(plan: Plan): void {
+  const short = shrunk(plan, (candidate) => complaintOf(attempt(candidate)) !== undefined);
+  console.log(storyOf(short, attempt(short)).join('\n'));
+}
+
+function main(): void {
+  const sum: Sum = { coverage: newCoverage(), failed: [], runs: 0, simulatedMs: 0 };
+  const began = performance.now();
+  const secondsMax = numberOf(values.seconds);
+  const first = Number(values.seed);
+  const isOver = (done: number): boolean =>
+    secondsMax === undefined ? done >= Number(values.count) : performance.now() - began >= secondsMax * 1_000;
+  for (let done = 0; !isOver(done); done += 1) run(first + done, sum);
+  const seconds = (performance.now() - began) / 1_000;
+  for (const [name, count] of Object.entries(sum.coverage))
+    console.log(`${String(count).padStart(9)} ${name}`);
+  const missing = sum.runs >= SEEDS_FOR_COVERAGE ? neverHappened(sum.coverage) : [];
+  if (missing.length > 0) console.log(`never happened: ${missing.join(', ')}`);
+  const simulated = sum.simulatedMs / 1_000;
+  console.log(
+    `${simulated.toFixed(0)} simulated seconds in ${seconds.toFixed(1)}: ${(simulated / seconds).toFixed(0)} times as fast as real time`,
+  );
+  console.log(
+    `seeds ${first} to ${first + sum.runs - 1}${sum.failed.length > 0 ? `; failed: ${sum.failed.join(' ')}` : ''}`,
+  );
+  console.log(
+    `${sum.runs - sum.failed.length} passed, ${sum.failed.length + Math.sign(missing.length)} failed`,
+  );
+  process.exitCode = sum.failed.length + missing.length > 0 ? 1 : 0;
+}
+
+main();

@@ -180,8 +180,9 @@ class Customer {
   ): void {
     const { world, coverage } = this.#cluster;
     const isKnown = outcome !== 'unknown';
+    if (!isKnown) coverage.unknownOutcomes += 1;
+    else if (outcome.copy !== undefined) coverage.readsAtCopies += 1;
     if (isKnown) this.#workload.acknowledged += 1;
-    else coverage.unknownOutcomes += 1;
     if (!isKnown && isRead(command)) return;
     this.#workload.history.push({
       ...{ id, client: this.#name, command, began },

@@ -45,6 +45,8 @@ function sayState(replica: Replica, host: Host): void {
 export function onCopyPart(replica: Replica, from: SlaveId, part: CopyPart, host: Host): void {
   const { learning, table } = replica;
   if (learning?.grow !== part.grow || learning.owner.slave !== from) return;
+  // What was taken in last is on its way to the store, and will be said then.
+  if (learning.saved < learning.next) return;
   if (part.number !== learning.next || part.committed < table.applied.seq) return sayState(replica, host);
   takeIn(table, part.records);
   learning.next += 1;

@@ -31,6 +31,9 @@ const NEARLY_LEVEL_ENTRIES = 64;
 /** For so long at most; then they go on, and another moment is sought. */
 const HOLD_BACK_MS = 100;
 
+/** A learner that has got no further for so many promises' time is given up. */
+const STALLED_PROMISES = 20;
+
 type Order = ToSlave & { readonly kind: 'grow' };
 
 export function onGrow(replica: Replica, order: Order, host: Host): void {
@@ -55,6 +58,7 @@ export function onGrow(replica: Replica, order: Order, host: Host): void {
     next: undefined,
     isLastPart: false,
     askedAt: host.now,
+    progressAt: host.now,
     heldBackUntil: undefined,
     restUntil: host.now,
   };
@@ -92,6 +96,7 @@ export function onCopyState(
   if (state.next === 0 && grow.part === -1) return startStream(replica, grow, host);
   if (state.next === grow.part) return sendPart(replica, grow, host);
   if (state.next !== grow.part + 1) return;
+  grow.progressAt = host.now;
   if (grow.isLastPart) {
     grow.stage = 'levelling';
     return tryToAdopt(replica, host);
@@ -151,7 +156,10 @@ export function onLearnerAck(replica: Replica, item: AckItem, host: Host): void 
   const { grow } = replica;
   if (grow?.base !== item.epoch || item.seq > replica.log.end.seq) return;
   if (item.isGap) return resend(replica, grow, item.seq, host);
-  grow.learner.acked = Math.max(grow.learner.acked, item.seq);
+  if (item.seq > grow.learner.acked) {
+    grow.learner.acked = item.seq;
+    grow.progressAt = host.now;
+  }
   if (grow.stage === 'levelling') tryToAdopt(replica, host);
 }
 
@@ -210,10 +218,19 @@ function dropGrow(replica: Replica, host: Host): void {
   replica.grow = undefined;
 }
 
+/** Nobody waits without a bound: the coordination server hears of it, and tries again from the start or elsewhere. */
+function giveUp(replica: Replica, { epoch, learner }: Grow, host: Host): void {
+  dropGrow(replica, host);
+  const why = `${learner.member.slave} gets no further`;
+  host.out.tell({ kind: 'grow-dropped', partition: replica.partition, epoch, why });
+}
+
 /** Reminds a silent learner, and lets held-back writes go when their moment is over. */
 export function tickGrow(replica: Replica, host: Host): void {
   const { grow } = replica;
   if (grow === undefined) return;
+  if (grow.stage !== 'adopting' && host.now - grow.progressAt > STALLED_PROMISES * host.promiseMs)
+    return giveUp(replica, grow, host);
   if (grow.stage === 'levelling' && grow.heldBackUntil !== undefined && grow.heldBackUntil <= host.now) {
     grow.heldBackUntil = undefined;
     grow.restUntil = after(host.now, host.promiseMs);

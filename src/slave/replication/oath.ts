@@ -185,9 +185,11 @@ function giveUpAll(replica: Replica, host: Host): void {
 }
 
 function startAnew(replica: Replica, base: Position, host: Host): void {
-  replica.table = nextIncarnation(replica.table, base);
+  const table = nextIncarnation(replica.table, base);
+  replica.table = table;
   host.out.afterDurable((later) => {
-    clearLeftovers(replica, later);
+    // A still newer one has an oath of its own to wait for.
+    if (replica.table === table) clearLeftovers(replica, later);
   });
   replica.log.reset(base);
   replica.prepared.clear();

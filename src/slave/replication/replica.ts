@@ -95,6 +95,8 @@ export interface Grow {
   next: Buffer | undefined;
   isLastPart: boolean;
   askedAt: Instant;
+  /** When the learner last had more than before. */
+  progressAt: Instant;
   /** New writes are held back until then, so that a steady stream cannot keep the learner from being level (G1). */
   heldBackUntil: Instant | undefined;
   /** After a moment that was too short, writes go on undisturbed until then. */

@@ -115,6 +115,13 @@ describe('a learner', () => {
     expect(learner.bench.tables.get(dataKey(P, K2)), 'it is in the store').to.not.equal(undefined);
   });
 
+  it('says nothing of a part that comes twice while the first is on its way to the store', () => {
+    const learner = new Learner().begin().persist().part(0, 'x').part(0, 'x');
+    expect(learner.said).to.deep.equal([0]);
+    learner.persist();
+    expect(learner.said).to.deep.equal([0, 1]);
+  });
+
   it('acknowledges nothing that it had before it began anew, though that was of the same owner and epoch', () => {
     const learner = new Learner().begin().persist().append(41, 'x', 40);
     learner.begin(6);

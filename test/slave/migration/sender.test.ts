@@ -88,6 +88,24 @@ describe('an owner that is told to grow', () => {
     expect([valueAt(c, K1), valueAt(c, K2)]).to.deep.equal(['anew', 'two']);
   });
 
+  it('gives up a learner that gets no further, and says so', () => {
+    const [a, c] = pair();
+    grow(a);
+    exchange([a, c], but('copy-part'));
+    for (let time = 0; time < 20; time += 1) {
+      a.wait(490);
+      a.tick();
+    }
+    expect(a.toldOf('grow-dropped')).to.deep.equal([]);
+    a.wait(490);
+    a.tick();
+    expect(a.toldOf('grow-dropped')).to.deep.equal([
+      { kind: 'grow-dropped', partition: P, epoch: 4, why: 'c gets no further' },
+    ]);
+    expect(a.replica.grow).to.equal(undefined);
+    expect(a.replica.phase).to.equal('open');
+  });
+
   it('sends the log before the first part, so that nothing falls between them', () => {
     const [a, c] = pair();
     grow(a);

@@ -1,0 +1,157 @@
+/** Grow without one of its rules: when a learner counts, what it must hold, and who it is. */
+import type { Bug } from '../bug.ts';
+
+const SENDER = 'src/slave/migration/sender.ts';
+const OATH = 'src/slave/replication/oath.ts';
+
+export const grow: readonly Bug[] = [
+  {
+    name: 'learner-adopted-nearly-level',
+    rule: 'G1',
+    leavesOut: 'A learner becomes a member when it lacks only a little.',
+    edits: [
+      {
+        file: SENDER,
+        find: '  if (lack === 0) return startAdoption(replica, grow, host);\n',
+        replace: '  if (lack <= NEARLY_LEVEL_ENTRIES) return startAdoption(replica, grow, host);\n',
+      },
+    ],
+  },
+  {
+    name: 'learner-counted-without-its-snapshot',
+    rule: 'G1',
+    leavesOut: 'A learner counts as level by its log alone, though its snapshot is not whole.',
+    edits: [
+      {
+        file: SENDER,
+        find: "  if (grow.stage === 'levelling') tryToAdopt(replica, host);\n",
+        replace: "  if (grow.stage !== 'adopting') tryToAdopt(replica, host);\n",
+      },
+      {
+        file: SENDER,
+        find: "  if (grow?.stage !== 'levelling') return;\n  const lack",
+        replace: "  if (grow === undefined || grow.stage === 'adopting') return;\n  const lack",
+      },
+    ],
+  },
+  {
+    name: 'part-counted-before-its-disk',
+    rule: 'G1',
+    leavesOut: 'A learner says that it has a part of the snapshot before its disk has it.',
+    edits: [
+      {
+        file: 'src/slave/migration/receiver.ts',
+        find: '  const { grow, base, owner, saved: next } = learning;\n',
+        replace: '  const { grow, base, owner, next } = learning;\n',
+      },
+      {
+        file: 'src/slave/migration/receiver.ts',
+        find: `  fillNow(replica, host, (later) => {
+    learning.saved = next;
+    sayState(replica, later);
+  });`,
+        replace: `  fillNow(replica, host, () => {
+    learning.saved = next;
+  });
+  sayState(replica, host);`,
+      },
+    ],
+  },
+  {
+    name: 'ack-of-an-earlier-lesson',
+    rule: 'G1',
+    leavesOut: 'A learner that has begun anew acknowledges what it had before: that is gone.',
+    edits: [
+      {
+        file: 'src/slave/replication/copy.ts',
+        find: '      if (replica.learning !== learning) continue;\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'newcomer-not-asked-for-what-is-in-flight',
+    rule: 'G2',
+    leavesOut: 'Writes that are under way when the larger list is adopted are answered without the newcomer.',
+    edits: [
+      {
+        file: OATH,
+        find: 'progress.acked = before.get(slave)?.acked ?? 0;',
+        replace: 'progress.acked = before.get(slave)?.acked ?? replica.log.end.seq;',
+      },
+      {
+        file: SENDER,
+        find: '  grow.heldBackUntil ??= after(host.now, HOLD_BACK_MS);\n',
+        replace:
+          '  if (grow.heldBackUntil !== undefined) host.released.add(replica);\n  grow.heldBackUntil = undefined;\n',
+      },
+    ],
+  },
+  {
+    name: 'larger-list-told-before-its-disk',
+    rule: 'G2',
+    leavesOut:
+      'The owner tells of the larger list before it is durable: a crash brings the smaller one back.',
+    edits: [
+      {
+        file: SENDER,
+        find: '  host.out.afterDurable((later) => {\n    // Fenced or dropped since',
+        replace:
+          '  const atOnce = (then: (later: Host) => void): void => then(host);\n  atOnce((later) => {\n    // Fenced or dropped since',
+      },
+    ],
+  },
+  {
+    name: 'members-by-id-alone',
+    rule: 'N3',
+    leavesOut:
+      'Members are compared by slave id: a slave that returns empty is taken for the one that was full.',
+    edits: [
+      {
+        file: 'src/common/view.ts',
+        find: 'a.slave === b.slave && a.store === b.store;',
+        replace: 'a.slave === b.slave;',
+      },
+      {
+        file: 'src/coordination/replicate.ts',
+        find: '  alive.has(slave) && view.slaves.get(slave)?.store === store;\n',
+        replace: '  alive.has(slave) && view.slaves.has(slave);\n',
+      },
+      {
+        file: 'src/coordination/director.ts',
+        find: '  isAlive(state, slave) && state.view.slaves.get(slave)?.store === store;\n',
+        replace: '  isAlive(state, slave);\n',
+      },
+      {
+        file: 'src/coordination/director.ts',
+        find: 'round.answers.get(slave)?.store === store && isAlive(state, slave)',
+        replace: 'round.answers.has(slave) && isAlive(state, slave)',
+      },
+      {
+        file: 'src/coordination/director.ts',
+        find: 'member.slave === slave && member.store === store);\n    if (!isAsked',
+        replace: 'member.slave === slave);\n    if (!isAsked',
+      },
+      {
+        file: OATH,
+        find: '  member.slave === self.slave && member.store === self.store;\n',
+        replace: '  member.slave === self.slave;\n',
+      },
+      {
+        file: 'src/slave/replication/copy.ts',
+        find: 'slave === host.self.slave && store === host.self.store,',
+        replace: 'slave === host.self.slave,',
+      },
+      {
+        file: 'src/slave/conversation.ts',
+        find: '  replica.peers.get(slave)?.member.store === store;\n',
+        replace: '  replica.peers.has(slave);\n',
+      },
+      {
+        file: 'src/slave/conversation.ts',
+        find: '  const isOwners = owner?.slave === from && owner.store === store;\n',
+        replace: '  const isOwners = owner?.slave === from;\n',
+      },
+    ],
+  },
+];
