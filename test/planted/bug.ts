@@ -19,6 +19,11 @@ export interface Bug {
   readonly leavesOut: string;
   /** Several, where the rule is guarded more than once: one guard left standing would hide the bug. */
   readonly edits: readonly Edit[];
+  /**
+   * What stands in for the rule, so that by itself its absence changes nothing that anybody could see. Such a bug is
+   * hunted by name only; one that is found then is news.
+   */
+  readonly guardedBy?: string;
 }
 
 /**

@@ -88,8 +88,14 @@ const seedsBehind = (seed: number, ms: number): Seeds => ({
 const cells = (name: string, rule: string, seed: string, ms: string): string =>
   `${name.padEnd(42)} ${rule.padEnd(9)} ${seed.padStart(6)} ${ms.padStart(8)}`;
 
+/** The line that names the judge: a heading says less than what it heads. */
+function lineOf(complaint: string): string {
+  const [heading = '', first = heading] = complaint.split('\n');
+  return (heading.endsWith(':') ? first : heading).trim().slice(0, 120);
+}
+
 function tell({ bug, seed, complaint, ms }: Find): void {
-  const said = values.story ? complaint : complaint?.split('\n')[0]?.slice(0, 110);
+  const said = values.story ? complaint : complaint && lineOf(complaint);
   console.log(`${cells(bug.name, bug.rule, `${seed}`, ms.toFixed(0))}  ${said ?? 'NOT FOUND'}`);
 }
 
@@ -103,8 +109,8 @@ async function huntOn(workshop: Workshop, left: Bug[], finds: Find[]): Promise<v
 }
 
 async function main(): Promise<number> {
-  const only = values.only;
-  const wanted = only === undefined ? [...bugs] : bugs.filter(({ name }) => only.includes(name));
+  const { only } = values;
+  const wanted = bugs.filter(({ name, guardedBy }) => only?.includes(name) ?? guardedBy === undefined);
   const unknown = only?.filter((name) => !bugs.some((bug) => bug.name === name)) ?? [];
   if (unknown.length > 0) throw new Error(`no planted bug is called ${unknown.join(', ')}`);
   const finds: Find[] = [];
@@ -114,6 +120,8 @@ async function main(): Promise<number> {
     console.log(`${cells('bug', 'rule', 'seed', 'ms')}  found by`);
     const children = Math.min(CHILDREN_MAX, Number(values.children));
     await Promise.all(Array.from({ length: children }, () => huntOn(workshop, left, finds)));
+    for (const { name, rule, guardedBy } of only === undefined ? bugs : [])
+      if (guardedBy !== undefined) console.log(`${cells(name, rule, '-', '-')}  not hunted: ${guardedBy}`);
   } finally {
     workshop.close();
   }

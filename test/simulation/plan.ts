@@ -72,7 +72,7 @@ export function planOf(seed: number, choice: Choice = {}): Plan {
     latePercent: between(0, 6),
   };
   const weather = choice.weather ?? (between(0, 1) === 0 ? CALM : rough);
-  const troubledMs = choice.troubledMs ?? 90_000;
+  const troubledMs = choice.troubledMs ?? 96_000;
   // Some runs have few faults far apart, some many at once.
   const everyMs = [400, 1_000, 2_500, 6_000][between(0, 3)] ?? 1_000;
   const kinds = choice.kinds ?? someOf(between);

@@ -92,6 +92,32 @@ describe('the store of the tables', () => {
   });
 });
 
+describe('an LMDB store whose tables are behind', () => {
+  it('lets commits wait until they have caught up, and loses none', async () => {
+    let isBehind = true;
+    const store = openStore({ isBehind: () => isBehind });
+    const done: string[] = [];
+    store.commit([put('a', '1')], () => done.push('a'));
+    await commit(store.tables, put('t', '1'));
+    expect(done, 'still behind').to.deep.equal([]);
+    isBehind = false;
+    await commit(store.tables, put('t', '2'));
+    await commit(store, put('b', '1'));
+    expect(done).to.deep.equal(['a']);
+    expect(valueOf(store, 'a')).to.equal('1');
+    await store.close();
+  });
+
+  it('closes all the same', async () => {
+    const store = openStore({ isBehind: () => true });
+    store.commit([put('a', '1')], () => undefined);
+    await store.close();
+    const again = openStore();
+    expect(valueOf(again, 'a')).to.equal('1');
+    await again.close();
+  });
+});
+
 describe('memory storage', () => {
   orderedStoreContract(() => {
     const store = openMemoryStorage();

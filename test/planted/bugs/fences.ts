@@ -149,6 +149,8 @@ export const fences: readonly Bug[] = [
     name: 'longer-log-wins',
     rule: 'F4',
     leavesOut: 'The best log is the longest: a long tail of an old epoch covers what was acknowledged since.',
+    guardedBy:
+      'F3: only members of the newest configuration are asked, and each was level with it before anything was written.',
     edits: [
       {
         file: 'src/slave/replication/position.ts',
@@ -161,6 +163,8 @@ export const fences: readonly Bug[] = [
     name: 'own-log-is-the-best',
     rule: 'F4',
     leavesOut: 'A new owner makes its own log history, whoever has a better one.',
+    guardedBy:
+      'F6: what the others have beyond it is cut; it was acknowledged to nobody, since that needs every member.',
     edits: [
       {
         file: OWNER,
@@ -168,6 +172,26 @@ export const fences: readonly Bug[] = [
   if (best.slave === undefined) levelAll(replica, host);
   else fetch(replica, best.slave, replica.committed, host);`,
         replace: '  levelAll(replica, host);',
+      },
+    ],
+  },
+  {
+    name: 'tails-left-as-they-are',
+    rule: 'F4',
+    leavesOut:
+      'A new owner neither fetches what others have beyond its log, nor are they told to cut it off.',
+    edits: [
+      {
+        file: OWNER,
+        find: `  replica.fetchingFrom = best.slave;
+  if (best.slave === undefined) levelAll(replica, host);
+  else fetch(replica, best.slave, replica.committed, host);`,
+        replace: '  levelAll(replica, host);',
+      },
+      {
+        file: 'src/slave/replication/copy.ts',
+        find: '  cutAfter(replica, item.end.seq, host);\n',
+        replace: '',
       },
     ],
   },

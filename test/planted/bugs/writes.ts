@@ -94,6 +94,8 @@ export const writes: readonly Bug[] = [
     name: 'tail-not-cut',
     rule: 'F6',
     leavesOut: 'A copy that returns keeps the tail that never became history.',
+    guardedBy:
+      'F4: the best log of all members is history, so no member has a tail beyond it; and who is left out is wiped.',
     edits: [{ file: COPY, find: '  cutAfter(replica, item.end.seq, host);\n', replace: '' }],
   },
   {
