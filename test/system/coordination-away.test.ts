@@ -1,29 +1,19 @@
 /** The coordination server is killed under load: cluster clients do not notice, and it comes back to a healthy cluster. */
 import { expect } from 'chai';
 
-import { ClusterProcesses } from '../support/cluster-processes.ts';
-import { Load } from '../support/load.ts';
+import { loadedCluster } from '../support/loaded-cluster.ts';
 import { pause } from '../support/program.ts';
 
-const KEYS = 5_000;
 const AWAY_MS = 10_000;
 const STEADY_MS = 1_000;
 
 describe('without its coordination server a cluster', function () {
   this.timeout(120_000);
-  let cluster: ClusterProcesses | undefined;
-  let load: Load | undefined;
-
-  afterEach(async () => {
-    load?.end();
-    await cluster?.end();
-  });
+  const start = loadedCluster();
 
   it('serves cluster clients without an error, and is healthy as soon as it is back', async () => {
-    cluster = await ClusterProcesses.start({ slaves: 4 });
+    const { cluster, load } = await start();
     const { epoch: before } = await cluster.status();
-    load = new Load({ port: cluster.ports.port, keys: KEYS });
-    await load.fill();
     load.start();
     await pause(STEADY_MS);
     await cluster.killCoordination();

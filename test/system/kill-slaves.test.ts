@@ -2,29 +2,19 @@
 import { expect } from 'chai';
 import { Redis } from 'ioredis';
 
-import { ClusterProcesses, HOST } from '../support/cluster-processes.ts';
-import { Load } from '../support/load.ts';
+import { type ClusterProcesses, HOST } from '../support/cluster-processes.ts';
+import { loadedCluster } from '../support/loaded-cluster.ts';
 import { pause } from '../support/program.ts';
-
-const KEYS = 5_000;
 
 /** Long enough that the load has met every slave. */
 const STEADY_MS = 1_000;
 
 describe('a cluster of four slaves under load', function () {
   this.timeout(120_000);
-  let cluster: ClusterProcesses | undefined;
-  let load: Load | undefined;
-
-  afterEach(async () => {
-    load?.end();
-    await cluster?.end();
-  });
+  const start = loadedCluster();
 
   it('loses nothing that it acknowledged when a slave is killed, heals, and stands the next kill', async () => {
-    cluster = await ClusterProcesses.start({ slaves: 4 });
-    load = new Load({ port: cluster.ports.port, keys: KEYS });
-    await load.fill();
+    const { cluster, load } = await start();
     let living = 4;
     for (const victim of ['s2', 's3']) {
       load.start();
@@ -43,9 +33,7 @@ describe('a cluster of four slaves under load', function () {
   });
 
   it('says which keys it has lost while two are dead, never "absent", and has them when these return', async () => {
-    cluster = await ClusterProcesses.start({ slaves: 4 });
-    load = new Load({ port: cluster.ports.port, keys: KEYS });
-    await load.fill();
+    const { cluster, load } = await start();
     await Promise.all([cluster.kill('s1'), cluster.kill('s2')]);
     await cluster.reach('unavailable', ({ state }) => state === 'unavailable');
     const { lost = [] } = await cluster.status();
