@@ -117,10 +117,11 @@ const hands: Readonly<Record<FaultKind, Hand>> = {
   wipe: (cluster, { target, ms }) => replaced(cluster, target, ms, () => target.directory.wiped()),
   'old-copy': (cluster, { target, ms }) => {
     const copy = target.directory.copy();
-    // It was started since: a copy of the present start cannot be told from it (I2).
+    // It was started since, and the journal knows: a copy of the present start cannot be told from it (I2).
     crash(cluster, [target], 1);
     cluster.world.in(ms, () => {
-      if (cluster.canSpare(target)) replaced(cluster, target, ms, () => copy);
+      const known = cluster.coordination.state.view.slaves.get(target.id)?.boot.count ?? 0;
+      if (cluster.canSpare(target) && known > copy.boots) replaced(cluster, target, ms, () => copy);
     });
   },
   'flipped-byte': (cluster, { target, ms }) =>

@@ -211,14 +211,14 @@ class Customer {
   #watch(wish: Wish, server: Server, connection: Connection): void {
     const { world } = this.#cluster;
     const process = processOf(server, this.#cluster);
-    const { life, pauses } = process;
+    const { life, pauses, isPaused } = process;
     const sentAt = world.now;
     const attempt = (this.#attempts += 1);
     const isBroken = (): boolean => !connection.isOpen || process.life !== life;
     const look = (): void => {
       if (this.#waiting !== wish || this.#connection !== connection || this.#attempts !== attempt) return;
       if (!isBroken() && world.now - sentAt < PATIENCE_MS) return world.in(50, look);
-      if (!isBroken() && process.pauses === pauses && !connection.isStuck)
+      if (!isBroken() && !isPaused && process.pauses === pauses && !connection.isStuck)
         this.#workload.unanswered.push(
           `${wish.command.join(' ')}, sent at ${sentAt.toFixed(1)} to ${isSlave(server) ? server.id : 'the gateway'}`,
         );
