@@ -27,6 +27,8 @@ const FILL_EVERY_MS = 1_000;
 const TABLE_KEYS_MAX = 1_024;
 /** Or all at once, when so much waits in memory. */
 const FILL_BYTES = 16 << 20;
+/** Each beginning of fills is a transaction of the tables' store, and the log goes to disk before it. */
+const FILL_ROUND_MS = 100;
 /** Keys written to tables in one tick, so that none takes long. */
 const FILL_KEYS_MAX = 4_096;
 /** Expired keys removed from one partition in one tick. */
@@ -94,6 +96,8 @@ function fillTables(state: State, replicas: readonly Replica[]): void {
     (replica) => replica.role !== 'none' && isDirty(replica.table) && mayFill(replica),
   );
   const isMuch = host.heldBytes >= FILL_BYTES;
+  if (!isMuch && host.now - state.filledAt < FILL_ROUND_MS) return trim(state);
+  state.filledAt = host.now;
   const due = isMuch ? dirty : dirty.filter((replica) => isFillDue(replica, host.now));
   // The partitions with most to fill first: what is left waits for the next tick.
   due.sort((a, b) => b.table.overlay.size - a.table.overlay.size);

@@ -79,6 +79,7 @@ export interface State {
   /** Where the search for expired keys stands, among the owned partitions. */
   sweptTo: number;
   sweptAt: Instant;
+  filledAt: Instant;
   /** Effects that are no replica's. */
   readonly extra: Effect[];
 }
@@ -125,6 +126,7 @@ export function init(config: Config, tables: OrderedStore, { now, wall }: Timed)
     reportedAt: now,
     sweptTo: 0,
     sweptAt: now,
+    filledAt: now,
     extra: [],
   };
 }

@@ -71,8 +71,10 @@ export class Process {
     this.isDrowsy ||= isAsleep;
     this.#pausedUntil = Math.max(this.#pausedUntil, this.world.now + ms);
     this.world.in(ms, () => {
+      // Who lost power meanwhile did not wake up from this.
+      if (this.#life !== life) return;
       if (isAsleep) this.clock.slept(ms);
-      if (this.#life !== life || this.isPaused) return;
+      if (this.isPaused) return;
       for (let next = this.#held.shift(); next !== undefined; next = this.#held.shift()) next();
     });
   }

@@ -68,6 +68,7 @@ export class SlaveProcess implements DataHost {
   #data: DataCommands;
   #sleep: SleepDetector;
   #isStepping = false;
+  #starts = 0;
   #tickAt = Infinity;
 
   constructor(id: SlaveId, world: World, names: StoreNames, around: Surroundings) {
@@ -106,7 +107,9 @@ export class SlaveProcess implements DataHost {
     if (this.isUp) return;
     const { directory } = this;
     directory.boots += 1;
-    this.nonce = `${this.id}.${directory.store.slice(-2)}.${directory.boots}`;
+    // Of this start and no other, whatever directory it finds.
+    this.#starts += 1;
+    this.nonce = `${this.id}.${this.#starts}`;
     this.beats = 0;
     this.process.begin();
     this.#sleep = new SleepDetector(this.process.clock);

@@ -68,7 +68,7 @@ describe('filling tables', () => {
     a.run(`SET ${K1} x`);
     later(a, 20);
     for (let count = 0; count < 1_024; count += 1) a.run(`SET {${K1}}${count} x`);
-    later(a, 20);
+    later(a, 100);
     expect(a.replica.table.overlay.size).to.equal(0);
   });
 

@@ -108,6 +108,8 @@ export function onFetched(replica: Replica, from: SlaveId, item: FetchedItem, ho
 }
 
 function levelAll(replica: Replica, host: Host): void {
+  // Somebody is being asked again, for its link is new or it was silent: its answer brings us back here.
+  for (const { position } of replica.peers.values()) if (position === undefined) return;
   for (const progress of replica.peers.values()) sendLevel(replica, progress, host);
   finishLevelling(replica, host);
 }

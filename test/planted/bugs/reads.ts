@@ -9,7 +9,7 @@ export const reads: readonly Bug[] = [
     name: 'clock-of-the-new-owner',
     rule: 'W4',
     leavesOut:
-      "A new owner takes its own wall clock for the partition's: time goes back, and the expired reappear.",
+      "A new owner takes its own wall clock for the partition's, and what has expired is not removed: it reappears.",
     edits: [
       {
         file: PROMISES,
@@ -21,13 +21,18 @@ export const reads: readonly Bug[] = [
         find: '  if (heard > clockOf(replica, now)) replica.clock = { stamp: heard, at: now };\n',
         replace: '  replica.clock = { stamp: heard, at: now };\n',
       },
+      {
+        file: 'src/slave/requests.ts',
+        find: "  return data.hasExpired && isOwner ? 'expired' : reply;\n",
+        replace: '  return reply;\n',
+      },
     ],
   },
   {
     name: 'new-clock-without-a-promise',
     rule: 'W4',
     leavesOut:
-      'A new owner starts its clock at the last stamp it heard: the last owner may have told of later times.',
+      'A new owner starts at the last stamp it heard, and the expired are not removed: the last owner may have told of later times.',
     edits: [
       {
         file: PROMISES,
@@ -45,6 +50,7 @@ export const reads: readonly Bug[] = [
     name: 'expired-not-removed',
     rule: 'W4',
     leavesOut: 'A key whose time is over is answered absent before its removal is history.',
+    guardedBy: "W4's other half: the clock of a partition never goes back, so what has expired stays so.",
     edits: [
       {
         file: 'src/slave/requests.ts',

@@ -92,6 +92,18 @@ describe('a new owner', () => {
     expect(owner.lastSent('level', 'c').item.entries.map(({ seq }) => seq)).to.deep.equal([1, 2, 3]);
   });
 
+  it('waits for who is asked again while it fetches the best log', () => {
+    const [owner, peers] = levelling('abc', '2');
+    peers.position('b', at(2, 3));
+    peers.position('c', at(2, 2));
+    owner.open('c');
+    peers.fetched('b', entries('2 2 2'));
+    owner.persist();
+    expect(owner.sentOf('level')).to.deep.equal([]);
+    peers.position('c', at(2, 2));
+    expect(owner.sentOf('level').map(({ item }) => item.end)).to.deep.equal([at(2, 3), at(2, 3)]);
+  });
+
   it('sends one with a foreign tail everything since its committed point', () => {
     const [owner, peers] = levelling('ab', '1 2 2');
     peers.position('b', at(1, 9), { committed: 1 });
