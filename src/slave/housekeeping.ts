@@ -83,8 +83,9 @@ function isBusy(replica: Replica | undefined): boolean {
 
 function ping(state: State, replicas: readonly Replica[]): void {
   const { host } = state;
-  if (host.now < pingDueAt(state) || state.view === undefined) return;
+  if (host.now < pingDueAt(state)) return;
   state.pingedAt = host.now;
+  if (state.view === undefined) return;
   for (const [slave, items] of pings(replicas, host))
     host.out.send(slave, { kind: 'ping', sentAt: host.now, items });
 }

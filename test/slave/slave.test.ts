@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { Bug } from '../../src/common/invariant.ts';
 import { checkInvariants, wakeAt } from '../../src/slave/slave.ts';
 import { IDLE_TICK_MS, TICK_MS } from '../../src/slave/state.ts';
-import { cluster, configuration, K1, K2, type SlaveBench } from '../support/slave-bench.ts';
+import { cluster, configuration, K1, K2, SlaveBench } from '../support/slave-bench.ts';
 
 const alone = (): SlaveBench => {
   const [a] = cluster(configuration(3, 'a'), {}, 'a') as [SlaveBench];
@@ -21,6 +21,13 @@ describe('a slave', () => {
     a.wait(TICK_MS);
     a.tick();
     expect(wakeAt(a.state), 'the disk is at it').to.equal(a.now + TICK_MS);
+  });
+
+  it('does not want to be woken without pause before it knows of any cluster', () => {
+    const lone = new SlaveBench('a');
+    lone.wait(60_000);
+    lone.tick();
+    expect(wakeAt(lone.state)).to.be.at.least(lone.now + TICK_MS);
   });
 
   it('wants to be woken when promises are to be renewed', () => {

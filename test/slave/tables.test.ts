@@ -155,6 +155,20 @@ describe('a table', () => {
     expect(lookup(createMemoryStore(), table, K1)?.value.toString()).to.equal('one');
   });
 
+  it('knows what it holds in memory to the byte, also when a key was written again during a fill', () => {
+    const desk = new Desk();
+    desk.write(put(K1, 'one'), put(K2, 'two'));
+    desk.begin();
+    desk.write(put(K1, 'longer'));
+    desk.store.completeNext();
+    const { overlayBytes } = desk.table;
+    const fresh = new Desk();
+    fresh.write(put(K1, 'longer'));
+    expect(overlayBytes).to.equal(fresh.table.overlayBytes);
+    desk.fill();
+    expect(desk.table.overlayBytes).to.equal(0);
+  });
+
   it('counts its keys also while a fill is already visible and not yet reported', () => {
     const desk = new Desk();
     desk.write(put(K1, 'one'), put(K2, 'two'));
