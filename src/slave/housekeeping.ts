@@ -93,13 +93,16 @@ function ping(state: State, replicas: readonly Replica[]): void {
 function fillTables(state: State, replicas: readonly Replica[]): void {
   const { host } = state;
   host.heldBytes = replicas.reduce((sum, { table }) => sum + table.overlayBytes, 0);
-  const dirty = replicas.filter(
-    (replica) => replica.role !== 'none' && isDirty(replica.table) && mayFill(replica),
-  );
   const isMuch = host.heldBytes >= FILL_BYTES;
   if (!isMuch && host.now - state.filledAt < FILL_ROUND_MS) return trim(state);
   state.filledAt = host.now;
-  const due = isMuch ? dirty : dirty.filter((replica) => isFillDue(replica, host.now));
+  const due = replicas.filter(
+    (replica) =>
+      replica.role !== 'none' &&
+      isDirty(replica.table) &&
+      mayFill(replica) &&
+      (isMuch || isFillDue(replica, host.now)),
+  );
   // The partitions with most to fill first: what is left waits for the next tick.
   due.sort((a, b) => b.table.overlay.size - a.table.overlay.size);
   let keys = 0;

@@ -19,6 +19,19 @@ function cast(names = 'abc'): {
   return { bench, owner, copy, other };
 }
 
+/** The copy is dead, its partitions are their owner's alone, and that has been told to copy them anew. */
+function growing(): ReturnType<typeof cast> {
+  const all = cast();
+  const { bench, owner, copy } = all;
+  bench.kill(copy);
+  bench.persist();
+  bench.answers(owner);
+  bench.persist();
+  bench.serves(owner);
+  bench.persist();
+  return all;
+}
+
 function heartbeat(bench: CoordinatorBench, name: string, more: Partial<Heartbeat> = {}): string | undefined {
   const beat: Heartbeat = {
     ...{
@@ -270,13 +283,7 @@ describe('a coordination server that restarts', () => {
   });
 
   it('takes a grow back that it had begun', () => {
-    const { bench, owner, copy, other } = cast();
-    bench.kill(copy);
-    bench.persist();
-    bench.answers(owner);
-    bench.persist();
-    bench.serves(owner);
-    bench.persist();
+    const { bench, owner, other } = growing();
     const { epoch: number } = bench.lastSent(owner, 'grow');
     const again = bench.restart();
     for (const name of [owner, other]) {
@@ -289,13 +296,7 @@ describe('a coordination server that restarts', () => {
   });
 
   it('hears of a grow that was adopted meanwhile when the owner registers', () => {
-    const { bench, owner, copy, other } = cast();
-    bench.kill(copy);
-    bench.persist();
-    bench.answers(owner);
-    bench.persist();
-    bench.serves(owner);
-    bench.persist();
+    const { bench, owner, other } = growing();
     const { epoch: number, members, ownerNonce } = bench.lastSent(owner, 'grow');
     const again = bench.restart();
     again.register(owner, {

@@ -173,20 +173,13 @@ class Search {
     let { before, top } = configuration;
     for (let isChanged = true; isChanged;) {
       isChanged = false;
-      let firstEnd = Infinity;
-      for (
-        let index = this.#first();
-        index < this.#end && this.#beganAt(index) <= firstEnd;
-        index = this.#after(index)
-      ) {
-        firstEnd = Math.min(firstEnd, this.#endedAt(index));
-        const act = this.#known[index];
-        if (act?.command.isSilent !== true || !this.#leadsTo(act, state, state)) continue;
+      this.#eachEnabled((act, index) => {
+        if (!act.command.isSilent || !this.#leadsTo(act, state, state)) return;
         this.#lift(index);
         isChanged = true;
         before = undefined;
         top = Math.max(top, index + 1);
-      }
+      });
     }
     return { ...configuration, before, top };
   }

@@ -9,11 +9,12 @@
 import { PiazzaClient, PiazzaError } from '../../src/client/index.ts';
 import { below, prng, type Prng } from '../../src/common/prng.ts';
 import { slotOf } from '../../src/common/slot.ts';
+import { answerOf } from '../judge/answer.ts';
 import type { Answer } from '../judge/history.ts';
 import { pause } from '../support/program.ts';
 import type { Cluster } from './cluster.ts';
 import { type Heard, type History, isRead } from './history.ts';
-import { answerOf, codeOf, RespClient } from './resp-client.ts';
+import { codeOf, RespClient } from './resp-client.ts';
 import type { Seat } from './server.ts';
 import type { Workload } from './workload.ts';
 

@@ -9,9 +9,9 @@
  */
 import { connect, type Socket } from 'node:net';
 
-import { Failure, type Reply, Simple } from '../../src/common/reply.ts';
 import { decodeReply, ReplyScanner } from '../../src/common/wire/resp-reply.ts';
 import { faults } from '../../src/common/fault.ts';
+import { answerOf } from '../judge/answer.ts';
 import type { Answer } from '../judge/history.ts';
 import { commandBytes } from '../support/wire.ts';
 import type { Heard } from './history.ts';
@@ -32,16 +32,6 @@ export function heardOf(answer: Answer): Heard {
   if (answer === null || typeof answer !== 'object' || !('error' in answer))
     return { kind: 'answer', answer };
   return { kind: definite.has(codeOf(answer.error)) ? 'refused' : 'unknown', why: answer.error };
-}
-
-export function answerOf(reply: Reply): Answer {
-  if (reply === undefined) return null;
-  if (typeof reply === 'number') return reply;
-  if (Buffer.isBuffer(reply)) return reply.toString('latin1');
-  if (reply instanceof Simple) return reply.text;
-  if (reply instanceof Failure) return { error: reply.text };
-  if (Array.isArray(reply)) return reply.map((item: Reply) => answerOf(item));
-  throw new Error('an answer of a kind that nothing was asked for');
 }
 
 export class RespClient {

@@ -88,8 +88,10 @@ export class Cluster {
         this.truths.checkSlave(slave);
         this.#witness.slaveStepped(slave, happening, effects);
       },
-      failed: (why) => {
+      failed: (why, isBroken) => {
         this.control.tell(slave, { kind: 'failed', why });
+        if (isBroken) this.coverage.storesFoundBroken += 1;
+        else this.coverage.disksFailed += 1;
         this.#onFailed(slave, why);
       },
     });
@@ -165,7 +167,6 @@ export class Cluster {
   }
 
   #onFailed(slave: SlaveProcess, why: string): void {
-    this.coverage.disksFailed += 1;
     this.say(`${slave.id} stops: ${why}`);
     this.world.in(0, () => this.#gone(slave));
     this.#mendLater(slave);

@@ -65,17 +65,16 @@ export class Directory {
     return new Directory(this.#names);
   }
 
-  /** Flips a byte somewhere in the values of a store that nobody has open. Answers whether there was one. */
-  damage(world: World): boolean {
+  /** Flips a byte somewhere in the values of a store that nobody has open. */
+  damage(world: World): void {
     const store = world.chance(50) ? this.log : this.tables;
     const records = store.range(LOWEST, HIGHEST, EVERYTHING).filter(({ value }) => value.length > 0);
-    if (records.length === 0) return false;
+    if (records.length === 0) return;
     const { key, value } = world.pick(records);
     const damaged = Buffer.from(value);
     const place = world.between(0, value.length - 1);
     damaged[place] = (damaged[place] ?? 0) ^ (1 << world.between(0, 7));
     commitNow(store, [{ kind: 'put', key, value: damaged }]);
-    return true;
   }
 }
 

@@ -110,9 +110,8 @@ const hands: Readonly<Record<FaultKind, Hand>> = {
     target.process.to(() => target.feed({ kind: 'space', isLow: true }));
     cluster.world.in(ms, () => target.process.to(() => target.feed({ kind: 'space', isLow: false })));
   },
-  'failing-disk': (cluster, { target }) => {
+  'failing-disk': (_, { target }) => {
     if (target.isUp) target.process.to(() => target.fail('an error of the disk'));
-    cluster.coverage.disksFailed += 1;
   },
   wipe: (cluster, { target, ms }) => replaced(cluster, target, ms, () => target.directory.wiped()),
   'old-copy': (cluster, { target, ms }) => {
@@ -126,7 +125,7 @@ const hands: Readonly<Record<FaultKind, Hand>> = {
   },
   'flipped-byte': (cluster, { target, ms }) =>
     replaced(cluster, target, ms, () => {
-      if (target.directory.damage(cluster.world)) cluster.coverage.storesFoundBroken += 1;
+      target.directory.damage(cluster.world);
       return target.directory;
     }),
   'wall-jump': (_, { target, ms }) => target.process.clock.jump(ms % 2 === 0 ? ms : -ms),

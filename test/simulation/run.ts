@@ -47,6 +47,7 @@ interface Sum {
   readonly failed: number[];
   runs: number;
   simulatedMs: number;
+  events: number;
 }
 
 function run(seed: number, sum: Sum): void {
@@ -54,6 +55,7 @@ function run(seed: number, sum: Sum): void {
   const outcome = attempt(plan);
   sum.runs += 1;
   sum.simulatedMs += outcome.simulatedMs;
+  sum.events += outcome.events;
   addCoverage(sum.coverage, outcome.coverage);
   const complaint = complaintOf(outcome) ?? (values.twice ? difference(plan, outcome) : undefined);
   if (complaint !== undefined) {
@@ -76,7 +78,7 @@ function tellShrunk(plan: Plan): void {
 }
 
 function main(): void {
-  const sum: Sum = { coverage: newCoverage(), failed: [], runs: 0, simulatedMs: 0 };
+  const sum: Sum = { coverage: newCoverage(), failed: [], runs: 0, simulatedMs: 0, events: 0 };
   const began = performance.now();
   const secondsMax = numberOf(values.seconds);
   const first = Number(values.seed);
@@ -90,7 +92,7 @@ function main(): void {
   if (missing.length > 0) console.log(`never happened: ${missing.join(', ')}`);
   const simulated = sum.simulatedMs / 1_000;
   console.log(
-    `${simulated.toFixed(0)} simulated seconds in ${seconds.toFixed(1)}: ${(simulated / seconds).toFixed(0)} times as fast as real time`,
+    `${simulated.toFixed(0)} simulated seconds in ${seconds.toFixed(1)}: ${(simulated / seconds).toFixed(0)} times as fast as real time, ${(sum.events / simulated).toFixed(0)} events a simulated second`,
   );
   console.log(
     `seeds ${first} to ${first + sum.runs - 1}${sum.failed.length > 0 ? `; failed: ${sum.failed.join(' ')}` : ''}`,

@@ -39,7 +39,7 @@ export interface Surroundings {
   /** One step of its machine is over. */
   stepped(happening: Happening, effects: readonly Effect[]): void;
   /** Its disk failed, or what lies there is broken: the process has ended. */
-  failed(why: string): void;
+  failed(why: string, isBroken: boolean): void;
 }
 
 /** The happening itself, with the time: it is nobody else's, and a copy of each would cost more than most steps. */
@@ -119,7 +119,7 @@ export class SlaveProcess implements DataHost {
       recover(this.#state, directory.log);
     } catch (error) {
       if (!(error instanceof BrokenStore)) throw error;
-      this.fail(error.message);
+      this.fail(error.message, true);
       return;
     }
     this.#tickAt = Infinity;
@@ -137,9 +137,9 @@ export class SlaveProcess implements DataHost {
   }
 
   /** Its disk, or what lies on it, is not to be trusted any more (I3). */
-  fail(why: string): void {
+  fail(why: string, isBroken = false): void {
     this.directory.hasFailed = true;
-    this.#around.failed(why);
+    this.#around.failed(why, isBroken);
     this.crash();
   }
 

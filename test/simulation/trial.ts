@@ -146,7 +146,7 @@ function violationsOf(history: readonly Operation[], { faults, partitions }: Pla
   return found;
 }
 
-export const lineOf = ({ client, command, began, ended, reply, copy }: Operation): string =>
+const lineOf = ({ client, command, began, ended, reply, copy }: Operation): string =>
   `${began.toFixed(1)} … ${ended === Infinity ? '?' : ended.toFixed(1)} ${client}${copy === undefined ? '' : ` at ${copy}`}: ${command.join(' ')} → ${JSON.stringify(reply)}`;
 
 /** What is wrong with an outcome, if anything. */

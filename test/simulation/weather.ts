@@ -24,10 +24,6 @@ export const COORDINATION: Place = 'C';
 export class Cuts {
   readonly #cuts = new Map<string, number>();
 
-  get areAny(): boolean {
-    return this.#cuts.size > 0;
-  }
-
   /** Counted: the same cut may be made twice, and is mended when both are. */
   make(from: Place, to: Place): void {
     const name = nameOf(from, to);

@@ -10,9 +10,10 @@
  * value is written once, so a read tells which write it saw.
  */
 import { key, slaveId } from '../../src/common/ids.ts';
-import { Failure, type Reply, Simple } from '../../src/common/reply.ts';
+import { Failure, type Reply } from '../../src/common/reply.ts';
 import { partitionOf, slotOf } from '../../src/common/slot.ts';
-import type { Answer, Operation } from '../judge/history.ts';
+import { answerOf } from '../judge/answer.ts';
+import type { Operation } from '../judge/history.ts';
 import type { Cluster } from './cluster.ts';
 import type { Connection } from './connection.ts';
 import type { GatewayDesk } from './gateway-desk.ts';
@@ -294,12 +295,3 @@ const isRead = ([name]: readonly string[]): boolean => name === 'GET' || name ==
 
 /** An error that tells of state, such as WRONGTYPE; anything else says that the outcome is not known. */
 const isError = ({ text }: Failure): boolean => text.startsWith('ERR value') || text.startsWith('WRONGTYPE');
-
-function answerOf(reply: Reply): Answer {
-  if (reply === undefined || reply === null) return null;
-  if (Buffer.isBuffer(reply)) return reply.toString('latin1');
-  if (reply instanceof Simple) return reply.text;
-  if (reply instanceof Failure) return { error: reply.text };
-  if (Array.isArray(reply)) return reply.map(answerOf);
-  return Number(reply);
-}

@@ -56,8 +56,8 @@ function setInfo(args: readonly Buffer[], session: Session): Reply {
   if (!isAttribute(value)) {
     return echoing(`ERR ${textOf(option)} cannot contain spaces, newlines or special characters.`);
   }
-  if (isName) session.library = value.toString('latin1');
-  else session.libraryVersion = value.toString('latin1');
+  if (isName) session.libName = value.toString('latin1');
+  else session.libVersion = value.toString('latin1');
   return OK;
 }
 
@@ -102,8 +102,8 @@ function describe(session: Session, nowMs: number): string {
     ['cmd', session.lastCommand === '' ? 'NULL' : session.lastCommand],
     ['user', 'default'],
     ['resp', session.protocol],
-    ['lib-name', session.library],
-    ['lib-ver', session.libraryVersion],
+    ['lib-name', session.libName],
+    ['lib-ver', session.libVersion],
     ['tot-cmds', session.commandCount],
   ];
   return fields.map(([field, value]) => `${field}=${value}`).join(' ');

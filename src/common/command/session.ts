@@ -14,8 +14,8 @@ export interface Session {
   protocol: 2 | 3;
   /** Empty: it has none. */
   name: string;
-  library: string;
-  libraryVersion: string;
+  libName: string;
+  libVersion: string;
   readonly remoteAddress: string;
   readonly localAddress: string;
   /** By the same clock as `Surroundings.nowMs`. */

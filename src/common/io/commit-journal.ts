@@ -92,7 +92,7 @@ export class CommitJournal {
     this.#unsynced.add(this.#current);
   }
 
-  /** Calls back when everything appended before is on disk, or with the first error. */
+  /** Calls back when everything appended before is on disk, or with the first error. One at a time. */
   sync(callback: (error?: Error) => void): void {
     const files = [...this.#unsynced];
     this.#unsynced.clear();

@@ -37,9 +37,16 @@ export function* drainSteps(tree: LmdbTree, overlay: StoreOverlay): IterableIter
 }
 
 function* clearSteps(tree: LmdbTree, { from, to }: NameRange): IterableIterator<DrainStep> {
-  for (;;) {
-    const keys = tree.keys(Buffer.from(from, 'latin1'), Buffer.from(to, 'latin1'), STEP_ENTRIES);
-    if (keys.length === 0) return;
+  for (const keys of keysInSteps(tree, Buffer.from(from, 'latin1'), Buffer.from(to, 'latin1'))) {
     yield { entries: keys.map((key) => [key.toString('latin1'), 'absent'] as const), isLast: false };
+  }
+}
+
+/** What lies in a range, a step at a time: the next must be asked for only when the one before is out of the tree. */
+export function* keysInSteps(tree: LmdbTree, from: Buffer, to: Buffer): IterableIterator<readonly Buffer[]> {
+  for (;;) {
+    const keys = tree.keys(from, to, STEP_ENTRIES);
+    if (keys.length === 0) return;
+    yield keys;
   }
 }

@@ -46,7 +46,7 @@ export class LmdbTree {
     return Buffer.from(Uint8Array.prototype.subarray.call(found, 0, found.length));
   }
 
-  *entries(from: Buffer, to: Buffer): IterableIterator<OverlayEntry> {
+  *entries(from: Buffer, to: Buffer): IterableIterator<readonly [name: string, value: Buffer]> {
     for (const { key, value } of this.#db.getRange({ start: startOf(from), end: to })) {
       yield [key.toString('latin1'), value];
     }

@@ -184,10 +184,10 @@ class Store implements LmdbStore {
 
   #keeper(): Keeper {
     return {
-      checkUsable: () => {
+      reading: (read) => {
         this.#checkUsable();
+        return this.#reading(read);
       },
-      reading: (read) => this.#reading(read),
       failed: (error) => {
         this.#fail(error);
       },
@@ -221,7 +221,7 @@ class Store implements LmdbStore {
 
   *#walk(from: Buffer, to: Buffer): IterableIterator<readonly [string, Buffer]> {
     const names = { from: from.toString('latin1'), to: to.toString('latin1') };
-    let entries = this.#tree.data.entries(from, to);
+    let entries: IterableIterator<OverlayEntry> = this.#tree.data.entries(from, to);
     if (this.#draining !== undefined) entries = laidOver(this.#draining, entries, names);
     if (!this.#active.isEmpty) entries = laidOver(this.#active, entries, names);
     for (const [name, known] of entries) if (known !== 'absent') yield [name, known];

@@ -13,17 +13,19 @@
 import { Deque } from '../deque.ts';
 import { checkBounds, checkChange, takeRecords } from '../memory-store.ts';
 import type { Change, OrderedStore, RangeLimit, StoredRecord } from '../ordered-store.ts';
-import { STEP_BYTES, STEP_ENTRIES } from './drain.ts';
+import { keysInSteps, STEP_BYTES, STEP_ENTRIES } from './drain.ts';
 import type { LmdbTree } from './lmdb-environment.ts';
 
 interface Waiting {
   readonly changes: readonly Change[];
   readonly done: () => void;
+  /** A range is taken out in it. */
+  readonly isAlone: boolean;
 }
 
 /** The store that this one is part of: the two fail together. */
 export interface Keeper {
-  checkUsable(): void;
+  /** Throws what ended the store, also if that is this read. */
   reading<Result>(read: () => Result): Result;
   failed(error: unknown): void;
   hasFailed(): boolean;
@@ -49,21 +51,20 @@ export class LmdbTables implements OrderedStore {
   }
 
   get(key: Buffer): Buffer | undefined {
-    this.#keeper.checkUsable();
     return this.#keeper.reading(() => this.#tree.get(key));
   }
 
   range(from: Buffer, to: Buffer, limit: RangeLimit): readonly StoredRecord[] {
-    this.#keeper.checkUsable();
     checkBounds(from, to);
-    if (from.compare(to) >= 0) return [];
-    return this.#keeper.reading(() => takeRecords(this.#walk(from, to), limit));
+    return this.#keeper.reading(() =>
+      from.compare(to) >= 0 ? [] : takeRecords(this.#tree.entries(from, to), limit),
+    );
   }
 
   commit(changes: readonly Change[], done: () => void): void {
     if (this.#keeper.hasFailed()) return;
     changes.forEach(checkChange);
-    this.#waiting.push({ changes, done });
+    this.#waiting.push({ changes, done, isAlone: changes.some(isRange) });
     if (this.#isWorking) return;
     this.#isWorking = true;
     // At the end of the turn: all that it hands in is one transaction.
@@ -74,15 +75,11 @@ export class LmdbTables implements OrderedStore {
     });
   }
 
-  *#walk(from: Buffer, to: Buffer): IterableIterator<readonly [string, Buffer]> {
-    for (const [name, value] of this.#tree.entries(from, to)) if (value !== 'absent') yield [name, value];
-  }
-
   async #work(): Promise<void> {
     for (let group = this.#take(); group.length > 0; group = this.#take()) {
       await this.#keeper.logOnDisk();
       const [first] = group;
-      if (first !== undefined && first.changes.some(isRange)) await this.#writeInSteps(first.changes);
+      if (first?.isAlone === true) await this.#writeInSteps(first.changes);
       else await this.#tree.write((tree) => group.forEach(({ changes }) => apply(tree, changes)));
       for (const { done } of group) {
         if (this.#keeper.hasFailed()) return;
@@ -99,12 +96,11 @@ export class LmdbTables implements OrderedStore {
     const group: Waiting[] = [];
     let size = { entries: 0, bytes: 0 };
     for (let next = this.#waiting.at(0); next !== undefined; next = this.#waiting.at(0)) {
-      const isAlone = next.changes.some(isRange);
       const isFull = size.entries >= STEP_ENTRIES || size.bytes >= STEP_BYTES;
-      if (group.length > 0 && (isAlone || isFull)) break;
+      if (group.length > 0 && (next.isAlone || isFull)) break;
       this.#waiting.shift();
       group.push(next);
-      if (isAlone) break;
+      if (next.isAlone) break;
       size = {
         entries: size.entries + next.changes.length,
         bytes: size.bytes + bytesOf(next.changes),
@@ -133,17 +129,10 @@ export class LmdbTables implements OrderedStore {
 
   async #clear(from: Buffer, to: Buffer): Promise<void> {
     if (from.compare(to) >= 0) return;
-    for (
-      let keys = this.#tree.keys(from, to, STEP_ENTRIES);
-      keys.length > 0;
-      keys = this.#tree.keys(from, to, STEP_ENTRIES)
-    ) {
-      const found = keys;
-      await this.#tree.write((tree) =>
-        found.forEach((key) => {
-          tree.remove(key);
-        }),
-      );
+    for (const keys of keysInSteps(this.#tree, from, to)) {
+      await this.#tree.write((tree) => {
+        for (const key of keys) tree.remove(key);
+      });
     }
   }
 }

@@ -84,8 +84,8 @@ export class RespConnection {
   /** What the client asked for with HELLO; set by the handler before it answers. */
   protocol: 2 | 3 = 2;
   name = '';
-  library = '';
-  libraryVersion = '';
+  libName = '';
+  libVersion = '';
   readonly remoteAddress: string;
   readonly localAddress: string;
   readonly openedAtMs: number = Date.now();

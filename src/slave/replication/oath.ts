@@ -47,15 +47,14 @@ export interface Oath {
 /** @throws BrokenStore when the checksum does not match. */
 export const decodeOath = (bytes: Buffer): Oath => unseal(bytes, 'what this store has sworn') as Oath;
 
-const oathOf = ({ table }: Replica, sworn: Omit<Oath, 'incarnation'>): Oath => ({
-  ...sworn,
-  incarnation: table.incarnation,
-});
+function writeOath({ partition, table }: Replica, sworn: Omit<Oath, 'incarnation'>, host: Host): void {
+  const value = seal({ ...sworn, incarnation: table.incarnation });
+  host.out.changes.push({ kind: 'put', key: swornKey(partition), value });
+}
 
 function swear(replica: Replica, host: Host): void {
   const { fence, configuration, learns } = replica;
-  const value = seal(oathOf(replica, { fence, configuration, learns }));
-  host.out.changes.push({ kind: 'put', key: swornKey(replica.partition), value });
+  writeOath(replica, { fence, configuration, learns }, host);
   host.out.afterDurable(() => {
     if (replica.swornFence < fence) replica.swornFence = fence;
   });
@@ -123,8 +122,7 @@ export function adoptLarger(replica: Replica, configuration: Configuration, host
 
 /** What the disk must hold before a larger list is in force. */
 export function swearLarger(replica: Replica, configuration: Configuration, host: Host): void {
-  const value = seal(oathOf(replica, { fence: configuration.epoch, configuration, learns: NO_GROW }));
-  host.out.changes.push({ kind: 'put', key: swornKey(replica.partition), value });
+  writeOath(replica, { fence: configuration.epoch, configuration, learns: NO_GROW }, host);
 }
 
 /** Fences a replica: the answer tells what it has and whom it has promised (F1). `answer` runs when the fence is durable. */

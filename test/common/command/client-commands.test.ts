@@ -17,12 +17,12 @@ describe('CLIENT', () => {
     const session = fakeSession();
     expect(wireOf('CLIENT SETINFO LIB-NAME ioredis', session)).to.equal('+OK');
     expect(wireOf('CLIENT SETINFO lib-ver 6.0', session)).to.equal('+OK');
-    expect([session.library, session.libraryVersion]).to.deep.equal(['ioredis', '6.0']);
+    expect([session.libName, session.libVersion]).to.deep.equal(['ioredis', '6.0']);
     expect(wireOf('CLIENT SETINFO lib-foo x', session)).to.equal("-ERR Unrecognized option 'lib-foo'");
     expect(wireOf('CLIENT SETINFO lib-ver é', session)).to.equal(
       '-ERR lib-ver cannot contain spaces, newlines or special characters.',
     );
-    expect(session.libraryVersion).to.equal('6.0');
+    expect(session.libVersion).to.equal('6.0');
   });
 
   it('describes one connection, or all', () => {

@@ -13,7 +13,7 @@ export interface FakeSession extends Session {
 }
 
 export const fakeSession = (id = 7): FakeSession => ({
-  ...{ id, protocol: 2, name: '', library: '', libraryVersion: '', lastCommand: '', commandCount: 0 },
+  ...{ id, protocol: 2, name: '', libName: '', libVersion: '', lastCommand: '', commandCount: 0 },
   ...{ remoteAddress: '127.0.0.1:50000', localAddress: '127.0.0.1:7001', openedAtMs: 1_000 },
   ...{ readOnly: false, closing: false },
   closeAfterReplies() {

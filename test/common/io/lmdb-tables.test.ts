@@ -13,7 +13,6 @@ class Desk {
   readonly keys = new Set(['a', 'b', 'c']);
   hasFailed = false;
   readonly tables = new LmdbTables(this.#tree(), {
-    checkUsable: () => undefined,
     reading: (read) => read(),
     failed: (error) => {
       this.hasFailed = true;

@@ -6,6 +6,14 @@ const OATH = 'src/slave/replication/oath.ts';
 const OWNER = 'src/slave/replication/owner.ts';
 const CONTROL = 'src/slave/coordination.ts';
 
+const OWN_LOG_FOR_THE_BEST = {
+  file: OWNER,
+  find: `  replica.fetchingFrom = best.slave;
+  if (best.slave === undefined) levelAll(replica, host);
+  else fetch(replica, best.slave, replica.committed, host);`,
+  replace: '  levelAll(replica, host);',
+};
+
 export const fences: readonly Bug[] = [
   {
     name: 'fence-answered-before-its-disk',
@@ -165,15 +173,7 @@ export const fences: readonly Bug[] = [
     leavesOut: 'A new owner makes its own log history, whoever has a better one.',
     guardedBy:
       'F6: what the others have beyond it is cut; it was acknowledged to nobody, since that needs every member.',
-    edits: [
-      {
-        file: OWNER,
-        find: `  replica.fetchingFrom = best.slave;
-  if (best.slave === undefined) levelAll(replica, host);
-  else fetch(replica, best.slave, replica.committed, host);`,
-        replace: '  levelAll(replica, host);',
-      },
-    ],
+    edits: [OWN_LOG_FOR_THE_BEST],
   },
   {
     name: 'tails-left-as-they-are',
@@ -181,13 +181,7 @@ export const fences: readonly Bug[] = [
     leavesOut:
       'A new owner neither fetches what others have beyond its log, nor are they told to cut it off.',
     edits: [
-      {
-        file: OWNER,
-        find: `  replica.fetchingFrom = best.slave;
-  if (best.slave === undefined) levelAll(replica, host);
-  else fetch(replica, best.slave, replica.committed, host);`,
-        replace: '  levelAll(replica, host);',
-      },
+      OWN_LOG_FOR_THE_BEST,
       {
         file: 'src/slave/replication/copy.ts',
         find: '  cutAfter(replica, item.end.seq, host);\n',
