@@ -41,7 +41,10 @@ export class Deque<Item> {
 
   /** Keeps the first `length` items. */
   truncate(length: number): void {
-    invariant(length >= 0 && length <= this.length, `a deque of ${this.length} cannot be cut to ${length}`);
+    invariant(
+      length >= 0 && length <= this.length,
+      () => `a deque of ${this.length} cannot be cut to ${length}`,
+    );
     this.#items.length = this.#front + length;
   }
 

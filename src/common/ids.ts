@@ -36,28 +36,34 @@ export const isSlaveId = (text: string): boolean => SLAVE_ID.test(text);
 export function slaveId(text: string): SlaveId {
   invariant(
     isSlaveId(text),
-    `a slave id is 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit: "${text}"`,
+    () => `a slave id is 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit: "${text}"`,
   );
   return text as SlaveId;
 }
 
 export function storeId(text: string): StoreId {
-  invariant(/^[0-9a-f]{32}$/.test(text), `a store id is 32 hex digits: "${text}"`);
+  invariant(/^[0-9a-f]{32}$/.test(text), () => `a store id is 32 hex digits: "${text}"`);
   return text as StoreId;
 }
 
 export function partition(index: number): Partition {
-  invariant(Number.isInteger(index) && index >= 0 && index < SLOTS, `a partition is an index: ${index}`);
+  invariant(
+    Number.isInteger(index) && index >= 0 && index < SLOTS,
+    () => `a partition is an index: ${index}`,
+  );
   return index as Partition;
 }
 
 export function slot(index: number): Slot {
-  invariant(Number.isInteger(index) && index >= 0 && index < SLOTS, `a slot lies below ${SLOTS}: ${index}`);
+  invariant(
+    Number.isInteger(index) && index >= 0 && index < SLOTS,
+    () => `a slot lies below ${SLOTS}: ${index}`,
+  );
   return index as Slot;
 }
 
 export function epoch(count: number): Epoch {
-  invariant(Number.isSafeInteger(count) && count >= 0, `an epoch counts: ${count}`);
+  invariant(Number.isSafeInteger(count) && count >= 0, () => `an epoch counts: ${count}`);
   return count as Epoch;
 }
 

@@ -10,9 +10,12 @@ export class Bug extends Error {
   override readonly name = 'Bug';
 }
 
-/** State what must be true here. Phrase the claim so that its failure reads as a sentence. */
-export function invariant(condition: unknown, claim: string): asserts condition {
-  if (!condition) throw new Bug(claim);
+/**
+ * State what must be true here. Phrase the claim so that its failure reads as a sentence; one that tells of values
+ * is a function, so that the sentence is put together only when it is needed.
+ */
+export function invariant(condition: unknown, claim: string | (() => string)): asserts condition {
+  if (!condition) throw new Bug(typeof claim === 'string' ? claim : claim());
 }
 
 /** Put this in the `default` of a switch: adding a case elsewhere then fails to compile here. */

@@ -120,7 +120,7 @@ function lengthOf(changes: readonly Change[]): number {
     const [a, b] = partsOf(change);
     bytes += a.length + b.length;
   }
-  invariant(bytes <= COMMIT_BYTES_MAX, `a commit has at most ${COMMIT_BYTES_MAX} bytes, not ${bytes}`);
+  invariant(bytes <= COMMIT_BYTES_MAX, () => `a commit has at most ${COMMIT_BYTES_MAX} bytes, not ${bytes}`);
   return bytes;
 }
 

@@ -91,7 +91,7 @@ class Store implements MemoryStore {
     this.#checkAlive();
     invariant(
       unsaid >= 0 && unsaid <= this.pending,
-      `${unsaid} of ${this.pending} pending commits cannot survive`,
+      () => `${unsaid} of ${this.pending} pending commits cannot survive`,
     );
     for (let count = 0; count < unsaid; count += 1) this.#apply(this.#pending.shift()?.changes ?? []);
     if (isTorn) this.#tear(this.#pending.at(0)?.changes ?? []);
@@ -157,13 +157,16 @@ export function checkChange(change: Change): void {
     return;
   }
   const { length } = change.key;
-  invariant(length >= 1 && length <= KEY_BYTES_MAX, `a key has 1 to ${KEY_BYTES_MAX} bytes, not ${length}`);
+  invariant(
+    length >= 1 && length <= KEY_BYTES_MAX,
+    () => `a key has 1 to ${KEY_BYTES_MAX} bytes, not ${length}`,
+  );
 }
 
 /** A bound need not be a key that could exist: it may be empty. */
 export function checkBounds(from: Buffer, to: Buffer): void {
   const length = Math.max(from.length, to.length);
-  invariant(length <= KEY_BYTES_MAX, `a bound has at most ${KEY_BYTES_MAX} bytes, not ${length}`);
+  invariant(length <= KEY_BYTES_MAX, () => `a bound has at most ${KEY_BYTES_MAX} bytes, not ${length}`);
 }
 
 function copyOf(change: Change): Change {

@@ -20,6 +20,6 @@ export function prng(seed: number): Prng {
 
 /** A whole number 0 ≤ n < limit. */
 export function below(random: Prng, limit: number): number {
-  invariant(limit >= 1, `nothing lies below ${limit}`);
+  invariant(limit >= 1, () => `nothing lies below ${limit}`);
   return Math.floor(random.next() * limit);
 }

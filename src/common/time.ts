@@ -15,16 +15,18 @@ export type Instant = Brand<number, 'Instant'>;
 export type Stamp = Brand<number, 'Stamp'>;
 
 export function instant(ms: number): Instant {
-  invariant(Number.isFinite(ms), `an instant is a number: ${ms}`);
+  invariant(Number.isFinite(ms), () => `an instant is a number: ${ms}`);
   return ms as Instant;
 }
 
 export function stamp(ms: number): Stamp {
-  invariant(Number.isFinite(ms), `a stamp is a number: ${ms}`);
+  invariant(Number.isFinite(ms), () => `a stamp is a number: ${ms}`);
   return ms as Stamp;
 }
 
 export const after = (start: Instant, ms: number): Instant => (start + ms) as Instant;
+
+export const sooner = (a: Instant, b: Instant): Instant => (a < b ? a : b);
 
 export const later = (a: Instant, b: Instant): Instant => (a > b ? a : b);
 

@@ -16,10 +16,15 @@
 import type { SlaveId } from '../common/ids.ts';
 import { invariant, unreachable } from '../common/invariant.ts';
 import type { FromSlave } from '../common/message/control.ts';
-import { after, type Instant } from '../common/time.ts';
+import { after, type Instant, sooner } from '../common/time.ts';
 import type { SlaveRecord, ViewChange } from '../common/view.ts';
 import { concludeFences, onFenced, onGrowDropped, onGrown, onUnfit, plan } from './director.ts';
-import { type Effect as TallyEffect, complaints, step as stepTally } from './heartbeat-tally.ts';
+import {
+  type Effect as TallyEffect,
+  complaints,
+  step as stepTally,
+  wakeAt as tallyWakeAt,
+} from './heartbeat-tally.ts';
 import { next, type Turn } from './membership.ts';
 import { placementOf } from './placement.ts';
 import { onFailed, onRegister } from './registration.ts';
@@ -43,6 +48,8 @@ export type { Effect, Input, State } from './state.ts';
 
 /** How often promises that run out, and partitions that wait, are looked at. */
 const TICK_MS = 20;
+/** How often anything is looked at while nobody waits for it. */
+const IDLE_TICK_MS = 250;
 
 export function step(state: State, input: Input): readonly Effect[] {
   state.now = input.now;
@@ -51,10 +58,21 @@ export function step(state: State, input: Input): readonly Effect[] {
   settle(state);
   plan(state);
   announce(state);
+  if (input.kind === 'tick' || isWaiting(state)) state.nextTick = nextTickOf(state, input.kind === 'tick');
   return effectsOf(state);
 }
 
 export const wakeAt = (state: State): Instant => state.nextTick;
+
+/** Whether something goes on by time alone. */
+const isWaiting = ({ fences, intentions, lost, health }: State): boolean =>
+  fences.size > 0 || intentions.size > 0 || lost.size > 0 || health !== 'healthy';
+
+/** A tick that is due is never put off, except by the tick itself. */
+function nextTickOf(state: State, isTick: boolean): Instant {
+  const look = after(state.now, isWaiting(state) ? TICK_MS : IDLE_TICK_MS);
+  return sooner(isTick ? tallyWakeAt(state.tally) : state.nextTick, look);
+}
 
 function dispatch(state: State, input: Input): void {
   switch (input.kind) {
@@ -225,7 +243,6 @@ function bury(state: State, slave: SlaveId, why: string): void {
 }
 
 function onTick(state: State): void {
-  state.nextTick = after(state.now, TICK_MS);
   heed(state, stepTally(state.tally, { kind: 'tick', now: state.now }));
   concludeFences(state);
   // A plan that was held up by limits, or by a slave that was not there, goes on.

@@ -224,7 +224,7 @@ function finish(state: State, forward: Forward, raw: Buffer): void {
 
 function laneOf(state: State, partition: Partition): Lane {
   const lane = state.lanes[partition];
-  invariant(lane !== undefined, `partition ${partition} is none of ours`);
+  invariant(lane !== undefined, () => `partition ${partition} is none of ours`);
   return lane;
 }
 
@@ -264,7 +264,7 @@ function onReplies(state: State, slave: SlaveId, replies: readonly Buffer[], now
 
 function onLinkOpened(state: State, slave: SlaveId, now: Instant): void {
   const link = state.links.get(slave) ?? newLink(slave);
-  invariant(!link.open && link.inflight.length === 0, `the link to ${slave} is opened twice`);
+  invariant(!link.open && link.inflight.length === 0, () => `the link to ${slave} is opened twice`);
   link.open = true;
   state.links.set(slave, link);
   for (const lane of state.troubled) tryOpen(state, lane, now);

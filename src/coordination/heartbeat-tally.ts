@@ -294,8 +294,11 @@ export function checkInvariants(state: State): void {
     'a reading belongs to the present window',
   );
   for (const [slave, { identity, heard, quietSince, loopCounter, loopCounterBefore }] of pulses) {
-    invariant(identity.slave === slave, `${slave} is tallied under its own name`);
-    invariant(!heard || quietSince >= windowStart, `${slave} was heard in this window, or it was not`);
-    invariant((loopCounterBefore ?? 0) <= (loopCounter ?? 0), `the loop of ${slave} does not turn back`);
+    invariant(identity.slave === slave, () => `${slave} is tallied under its own name`);
+    invariant(!heard || quietSince >= windowStart, () => `${slave} was heard in this window, or it was not`);
+    invariant(
+      (loopCounterBefore ?? 0) <= (loopCounter ?? 0),
+      () => `the loop of ${slave} does not turn back`,
+    );
   }
 }

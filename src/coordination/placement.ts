@@ -53,9 +53,12 @@ export function placementOf(ring: Ring, settings: PlacementSettings): Placement 
   const { partitions, replicas } = settings;
   invariant(
     Number.isInteger(partitions) && partitions >= 1 && partitions <= SLOTS,
-    `no such ring: ${partitions}`,
+    () => `no such ring: ${partitions}`,
   );
-  invariant(Number.isInteger(replicas) && replicas >= 0, `replicas count, and 0 means all: ${replicas}`);
+  invariant(
+    Number.isInteger(replicas) && replicas >= 0,
+    () => `replicas count, and 0 means all: ${replicas}`,
+  );
   const slaves = slavesOf(ring);
   if (slaves.length === 0) return Array.from({ length: partitions }, () => []);
 

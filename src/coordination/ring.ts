@@ -46,7 +46,7 @@ export const POINTS = 2 ** 32;
 const BEFORE_ALL = '' as SlaveId;
 
 export function point(at: number): Point {
-  invariant(Number.isInteger(at) && at >= 0 && at < POINTS, `a point lies on the circle: ${at}`);
+  invariant(Number.isInteger(at) && at >= 0 && at < POINTS, () => `a point lies on the circle: ${at}`);
   return at as Point;
 }
 
@@ -60,8 +60,8 @@ export const ringOf = (slaves: Iterable<SlaveId>, tokens: number): Ring =>
   [...slaves].reduce((ring, slave) => join(ring, slave, tokens), emptyRing);
 
 export function join(ring: Ring, slave: SlaveId, tokens: number): Ring {
-  invariant(Number.isInteger(tokens) && tokens >= 1, `a slave sits at one token or more: ${tokens}`);
-  invariant(!ring.tokensOf.has(slave), `${slave} sits on the ring already`);
+  invariant(Number.isInteger(tokens) && tokens >= 1, () => `a slave sits at one token or more: ${tokens}`);
+  invariant(!ring.tokensOf.has(slave), () => `${slave} sits on the ring already`);
   let { seats } = ring;
   for (const seat of seatsOf(slave, tokens)) seats = seats.insert(seat, slave);
   return { seats, tokensOf: new Map(ring.tokensOf).set(slave, tokens) };
@@ -69,7 +69,7 @@ export function join(ring: Ring, slave: SlaveId, tokens: number): Ring {
 
 export function leave(ring: Ring, slave: SlaveId): Ring {
   const tokens = ring.tokensOf.get(slave);
-  invariant(tokens !== undefined, `${slave} does not sit on the ring`);
+  invariant(tokens !== undefined, () => `${slave} does not sit on the ring`);
   let { seats } = ring;
   for (const seat of seatsOf(slave, tokens)) seats = seats.remove(seat);
   const tokensOf = new Map(ring.tokensOf);

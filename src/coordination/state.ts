@@ -194,7 +194,7 @@ export const settingsOf = (state: State): ClusterSettings => state.view.settings
 
 export function configurationAt(state: State, partition: Partition): Configuration {
   const configuration = state.view.configurations[partition];
-  invariant(configuration, `partition ${partition} is one of this cluster's`);
+  invariant(configuration, () => `partition ${partition} is one of this cluster's`);
   return configuration;
 }
 

@@ -6,7 +6,7 @@
  * tick, so that a tick never holds up a turn.
  */
 import type { Key, SlaveId } from '../common/ids.ts';
-import { after, type Instant } from '../common/time.ts';
+import { after, type Instant, sooner } from '../common/time.ts';
 import { isHeldBack, tickGrow } from './migration/sender.ts';
 import { mayFill, startFill } from './filling.ts';
 import { trimRecords } from './record-log.ts';
@@ -61,8 +61,7 @@ const pingDueAt = ({ pingedAt, host }: State): Instant => after(pingedAt, host.p
 
 /** When it is to be looked after next. */
 export function nextTickOf(state: State): Instant {
-  const next = after(state.host.now, isIdle(state) ? IDLE_TICK_MS : TICK_MS);
-  return next < pingDueAt(state) ? next : pingDueAt(state);
+  return sooner(after(state.host.now, isIdle(state) ? IDLE_TICK_MS : TICK_MS), pingDueAt(state));
 }
 
 /** Whether nobody waits for anything that this slave would look after sooner than it must. */

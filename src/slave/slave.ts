@@ -13,7 +13,7 @@
  * for reading, and its writes are effects.
  */
 import { unreachable } from '../common/invariant.ts';
-import { after, type Instant } from '../common/time.ts';
+import { after, type Instant, sooner } from '../common/time.ts';
 import { onControl } from './coordination.ts';
 import { onPeer, onPeerOpened } from './conversation.ts';
 import { nextTickOf, tick } from './housekeeping.ts';
@@ -72,8 +72,6 @@ function dispatch(state: State, input: Input): void {
 const isQuiet = (input: Input): boolean =>
   input.kind === 'tick' ||
   (input.kind === 'peer' && input.messages.every(({ kind }) => kind === 'ping' || kind === 'pong'));
-
-const sooner = (a: Instant, b: Instant): Instant => (a < b ? a : b);
 
 function onDurable(state: State, store: StoreName): void {
   if (store === 'tables') return state.tablesUnderWay.shift()?.(state.host);

@@ -88,7 +88,7 @@ export interface State {
 export const TICK_MS = 20;
 
 /** The same while there is nothing to wait for: promises are renewed, tables filled, expired keys swept. */
-export const IDLE_TICK_MS = 100;
+export const IDLE_TICK_MS = 250;
 
 export function init(config: Config, tables: OrderedStore, { now, wall }: Timed): State {
   const host: Host = {

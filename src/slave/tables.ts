@@ -121,7 +121,7 @@ export function lookup(store: OrderedStore, table: Table, name: Key): StoredValu
 
 /** Takes in what is committed now. Values are kept as they are: they must not change afterwards. */
 export function apply(table: Table, effects: readonly Effect[], at: Position, when: Stamp): void {
-  invariant(at.seq > table.applied.seq, `entry ${at.seq} is applied after ${table.applied.seq}`);
+  invariant(at.seq > table.applied.seq, () => `entry ${at.seq} is applied after ${table.applied.seq}`);
   table.applied = at;
   table.stamp = laterStamp(table.stamp, when);
   hold(table, effects, at.seq);

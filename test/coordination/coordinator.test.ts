@@ -329,10 +329,14 @@ describe('a view', () => {
 });
 
 describe('a coordinator', () => {
-  it('wants to be woken at the next tick', () => {
-    const { bench } = cast();
+  it('wants to be woken seldom while all is well, and soon when something waits', () => {
+    const { bench, copy } = cast();
     bench.tick();
-    expect(wakeAt(bench.state)).to.be.above(bench.now);
+    const idle = wakeAt(bench.state) - bench.now;
+    bench.kill(copy);
+    const busy = wakeAt(bench.state) - bench.now;
+    expect(busy).to.be.above(0);
+    expect(idle).to.be.above(busy);
   });
 
   it('notices when its state does not hold together', () => {

@@ -41,6 +41,7 @@ export class CoordinationProcess {
   #state: coordinator.State;
   #queue: Happening[] = [];
   #isStepping = false;
+  #tickAt = Infinity;
 
   constructor(
     world: World,
@@ -83,7 +84,8 @@ export class CoordinationProcess {
     this.gateway.start();
     this.#around.announced(this.#state.view, new Set());
     this.gateway.follow(this.#state.view, new Set(this.#state.lost.keys()));
-    this.#tick();
+    this.#tickAt = Infinity;
+    this.#arm();
   }
 
   crash(): void {
@@ -101,12 +103,17 @@ export class CoordinationProcess {
     this.#isStepping = true;
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#step(next);
     this.#isStepping = false;
+    if (this.isUp) this.#arm();
   }
 
-  #tick(): void {
-    this.process.in(Math.max(1, coordinator.wakeAt(this.#state) - this.process.clock.monotonic()), () => {
+  #arm(): void {
+    const due = coordinator.wakeAt(this.#state);
+    if (this.#tickAt === due) return;
+    this.#tickAt = due;
+    this.process.in(Math.max(1, due - this.process.clock.monotonic()), () => {
+      if (this.#tickAt !== due) return;
+      this.#tickAt = Infinity;
       this.feed({ kind: 'tick' });
-      this.#tick();
     });
   }
 

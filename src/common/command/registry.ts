@@ -143,11 +143,11 @@ function readTable(): readonly CommandSpec[] {
 
 function rowOf(line: string): Row {
   const cells = line.split(/\s{2,}/);
-  invariant(cells.length === COLUMNS, `the command table has a broken row: ${line}`);
+  invariant(cells.length === COLUMNS, () => `the command table has a broken row: ${line}`);
   // All cells are there, as was just counted.
   const [name, arity, kindName, keys, flagWords, area, keyFlags, group, since, summary] = cells as Cells;
   const kind = KINDS[kindName];
-  invariant(kind !== undefined, `the command table has a kind that is none: ${line}`);
+  invariant(kind !== undefined, () => `the command table has a kind that is none: ${line}`);
   const [firstKey = 0, lastKey = 0, keyStep = 0] = keys.split(' ').map(Number);
   const flags = wordsOf(flagWords);
   const splits = SPLITS[name];
@@ -174,6 +174,6 @@ function categoriesOf(flags: readonly string[], area: readonly string[], name: s
   if (flags.includes('write')) found.add('write');
   if (flags.includes('admin')) for (const category of ['admin', 'dangerous']) found.add(category);
   const unknown = [...found].filter((category) => !CATEGORY_ORDER.includes(category));
-  invariant(unknown.length === 0, `the area of ${name} is unknown: ${unknown.join(' ')}`);
+  invariant(unknown.length === 0, () => `the area of ${name} is unknown: ${unknown.join(' ')}`);
   return CATEGORY_ORDER.filter((category) => found.has(category)).map((category) => `@${category}`);
 }

@@ -155,7 +155,10 @@ function defaultOf(setting: Setting, values: ReadonlyMap<string, Value>): Value 
   const { preset } = setting;
   if (setting.kind === 'addresses') return setting.preset.map(addressOf);
   if (typeof preset === 'string' || typeof preset === 'number') return preset;
-  invariant(preset !== undefined && !Array.isArray(preset), `${optionOf(setting)} was checked to be there`);
+  invariant(
+    preset !== undefined && !Array.isArray(preset),
+    () => `${optionOf(setting)} was checked to be there`,
+  );
   return derived(preset as Derived, values); // What is neither plain nor a list is a derivation.
 }
 
@@ -170,7 +173,7 @@ function derived(preset: Derived, values: ReadonlyMap<string, Value>): Value | u
     case 'same':
       return base;
     case 'below':
-      invariant(typeof base === 'string', `a folder is named by a text: ${preset.of}`);
+      invariant(typeof base === 'string', () => `a folder is named by a text: ${preset.of}`);
       return `${preset.folder}/${base}`;
     default:
       return unreachable(preset);
@@ -179,7 +182,7 @@ function derived(preset: Derived, values: ReadonlyMap<string, Value>): Value | u
 
 function addressOf(text: string): { readonly host: string; readonly port: number } {
   const address = parseAddress(text);
-  invariant(address !== undefined, `a default address is one: ${text}`);
+  invariant(address !== undefined, () => `a default address is one: ${text}`);
   return address;
 }
 

@@ -93,7 +93,7 @@ export class FrameCutter {
 
 /** The header that announces a frame of so many bytes, its type byte included. */
 export function frameHeader(length: number): Buffer {
-  invariant(length > 0 && length <= FRAME_MAX, `a frame has 1 to ${FRAME_MAX} bytes, not ${length}`);
+  invariant(length > 0 && length <= FRAME_MAX, () => `a frame has 1 to ${FRAME_MAX} bytes, not ${length}`);
   const header = Buffer.allocUnsafe(HEADER_BYTES);
   header.writeUInt32BE(length, 0);
   return header;

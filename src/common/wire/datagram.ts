@@ -138,13 +138,13 @@ const headOf = (kind: number, detail: number): Buffer =>
 function textOf(text: string): Buffer {
   invariant(
     isDatagramText(text),
-    `a name in a datagram is 1 to ${DATAGRAM_TEXT_MAX} printable characters: "${text}"`,
+    () => `a name in a datagram is 1 to ${DATAGRAM_TEXT_MAX} printable characters: "${text}"`,
   );
   return Buffer.concat([Buffer.from([text.length]), Buffer.from(text, 'latin1')]);
 }
 
 function countOf(count: number): Buffer {
-  invariant(Number.isSafeInteger(count) && count >= 0, `a datagram carries counts: ${count}`);
+  invariant(Number.isSafeInteger(count) && count >= 0, () => `a datagram carries counts: ${count}`);
   const bytes = Buffer.alloc(8);
   bytes.writeBigUInt64BE(BigInt(count));
   return bytes;

@@ -56,13 +56,13 @@ export const writeOf = (spec: CommandSpec): Write | undefined => writesByIndex[s
 for (const spec of commands) {
   invariant(
     (spec.kind === 'read') === (readOf(spec) !== undefined),
-    `${spec.name} has no function, or one too many`,
+    () => `${spec.name} has no function, or one too many`,
   );
   invariant(
     (spec.kind === 'write') === (writeOf(spec) !== undefined),
-    `${spec.name} has no function, or one too many`,
+    () => `${spec.name} has no function, or one too many`,
   );
 }
 for (const name of [...reads.keys(), ...writes.keys()]) {
-  invariant(commandOf(Buffer.from(name)) !== undefined, `${name} is not in the registry`);
+  invariant(commandOf(Buffer.from(name)) !== undefined, () => `${name} is not in the registry`);
 }

@@ -65,7 +65,7 @@ export function startHeartbeats({ heartbeatMs, onAnswer, onFailure }: SenderOpti
     counters,
     identify: (identity) => {
       for (const text of [identity.clusterId, identity.bootNonce]) {
-        invariant(isDatagramText(text), `no heartbeat can carry this name: "${text}"`);
+        invariant(isDatagramText(text), () => `no heartbeat can carry this name: "${text}"`);
       }
       tell({ kind: 'identity', identity });
     },

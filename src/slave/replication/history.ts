@@ -27,7 +27,10 @@ export function advance(replica: Replica, seq: number, host: Host): void {
 
 function applyEntry(replica: Replica, seq: number, host: Host): void {
   const entry = replica.log.entryAt(seq);
-  invariant(entry, `entry ${seq} of partition ${replica.partition} is committed and must be in the log`);
+  invariant(
+    entry,
+    () => `entry ${seq} of partition ${replica.partition} is committed and must be in the log`,
+  );
   const effects = effectsOf(entry);
   invariant(effects, 'an entry in the log was checked when it came in');
   apply(replica.table, effects, { epoch: entry.epoch, seq }, entry.stamp);
@@ -95,7 +98,7 @@ export function cutAfter(replica: Replica, seq: number, host: Host): void {
   if (seq >= log.end.seq) return;
   invariant(
     seq >= replica.committed,
-    `partition ${partition}: ${seq} is history up to ${replica.committed} and must not be cut`,
+    () => `partition ${partition}: ${seq} is history up to ${replica.committed} and must not be cut`,
   );
   const epoch = log.epochAt(seq);
   invariant(epoch !== undefined, 'a cut leaves an end that the log knows');

@@ -58,7 +58,7 @@ export class PartitionLog {
   append(entry: Entry): void {
     invariant(
       this.isNext(entry),
-      `entry ${entry.epoch}.${entry.seq} does not continue ${this.end.epoch}.${this.end.seq}`,
+      () => `entry ${entry.epoch}.${entry.seq} does not continue ${this.end.epoch}.${this.end.seq}`,
     );
     this.#entries.push(entry);
   }
@@ -88,7 +88,7 @@ export class PartitionLog {
 
   /** The entries after `seq`, up to about so many bytes (at least one, if there is one). */
   after(seq: number, bytesMax: number): readonly Entry[] {
-    invariant(seq >= this.#base.seq, `the log begins after ${this.#base.seq}, not after ${seq}`);
+    invariant(seq >= this.#base.seq, () => `the log begins after ${this.#base.seq}, not after ${seq}`);
     const found: Entry[] = [];
     let bytes = 0;
     for (let entry = this.entryAt(seq + 1); entry !== undefined; entry = this.entryAt(entry.seq + 1)) {
