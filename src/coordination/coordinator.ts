@@ -26,6 +26,7 @@ import {
   wakeAt as tallyWakeAt,
 } from './heartbeat-tally.ts';
 import { next, type Turn } from './membership.ts';
+import { onOrder } from './operator.ts';
 import { placementOf } from './placement.ts';
 import { onFailed, onRegister } from './registration.ts';
 import { ringOf } from './ring.ts';
@@ -89,6 +90,8 @@ function dispatch(state: State, input: Input): void {
     case 'durable':
       for (const then of state.underWay.shift() ?? []) then(state);
       return;
+    case 'order':
+      return onOrder(state, input.request, input.order);
     case 'tick':
       return onTick(state);
     default:

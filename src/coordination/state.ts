@@ -15,6 +15,7 @@ import type { Heartbeat, HeartbeatAnswer } from '../common/wire/datagram.ts';
 import type { ClusterSettings, Configuration, SlaveRecord, View } from '../common/view.ts';
 import { init as initTally, step as stepTally, type State as Tally } from './heartbeat-tally.ts';
 import type { Journal } from './journal.ts';
+import type { Order, Refusal } from './order.ts';
 import type { Placement } from './placement.ts';
 import type { Intention } from './replicate.ts';
 
@@ -41,6 +42,8 @@ export type Input = { readonly now: Instant } & (
     }
   /** The oldest commit of the journal that was not yet reported is durable. */
   | { readonly kind: 'durable' }
+  /** An operator's; `request` names it for its answer. */
+  | { readonly kind: 'order'; readonly request: number; readonly order: Order }
   | { readonly kind: 'tick' }
 );
 
@@ -58,6 +61,7 @@ export type Effect =
   | { readonly kind: 'probe'; readonly record: SlaveRecord }
   | { readonly kind: 'view-changed'; readonly view: View; readonly unavailable: ReadonlySet<Partition> }
   | { readonly kind: 'event'; readonly text: string; readonly level: 'info' | 'warn' }
+  | { readonly kind: 'order-answer'; readonly request: number; readonly refusal: Refusal }
   /** The journal is an old one (N4), or something as bad: the process must not go on. */
   | { readonly kind: 'stop'; readonly why: string };
 

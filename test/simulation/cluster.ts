@@ -55,6 +55,8 @@ export class Cluster {
           this.#withSlave(slaveId(name), (slave) => this.control.registerAfresh(slave)),
         probe: (id, nonce) => this.#withSlave(id, (slave) => this.control.probe(slave, nonce)),
         event: (text) => this.say(text),
+        orderAnswered: (_, refusal) =>
+          this.say(`the order is ${refusal === undefined ? 'taken' : `turned down: ${refusal}`}`),
         announced: (view, unavailable) => {
           this.truths.checkView(view);
           this.#witness.announced(view, unavailable);

@@ -8,6 +8,7 @@ import type { ToSlave } from '../../src/common/message/control.ts';
 import type { ClusterSettings, View } from '../../src/common/view.ts';
 import * as coordinator from '../../src/coordination/coordinator.ts';
 import { headChange, newJournal, readJournal } from '../../src/coordination/journal.ts';
+import type { Refusal } from '../../src/coordination/order.ts';
 import { healthOf } from '../../src/coordination/status.ts';
 import { MachineClock } from './clock.ts';
 import { GatewayDesk } from './gateway-desk.ts';
@@ -27,6 +28,7 @@ export interface Surroundings {
   registerAfresh(slave: string): void;
   probe(slave: SlaveId, nonce: string): void;
   event(text: string): void;
+  orderAnswered(request: number, refusal: Refusal): void;
   /** What is in force from here on, as everybody is told. */
   announced(view: View, unavailable: ReadonlySet<Partition>): void;
 }
@@ -141,6 +143,8 @@ export class CoordinationProcess {
         return this.#around.probe(effect.record.id, effect.record.boot.nonce);
       case 'event':
         return this.#around.event(effect.text);
+      case 'order-answer':
+        return this.#around.orderAnswered(effect.request, effect.refusal);
       case 'stop':
         this.stopped = effect.why;
         return;

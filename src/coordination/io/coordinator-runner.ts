@@ -17,6 +17,7 @@ import { now } from '../../common/io/clock.ts';
 import { unreachable } from '../../common/invariant.ts';
 import { type Effect, init, type Input, type State, step, wakeAt } from '../coordinator.ts';
 import type { Journal } from '../journal.ts';
+import type { Order, Refusal } from '../order.ts';
 
 type Without<T, Name extends string> = T extends unknown ? Omit<T, Name> : never;
 
@@ -56,6 +57,8 @@ export class CoordinatorRunner {
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Infinity;
   #version = 0;
+  #ordered = 0;
+  readonly #orders = new Map<number, (refusal: Refusal) => void>();
 
   constructor(journal: Journal, hands: Hands) {
     this.#journal = journal;
@@ -93,10 +96,22 @@ export class CoordinatorRunner {
     this.#arm();
   }
 
+  /** An operator's order; answers why it is turned down, or undefined when it is taken. */
+  order(order: Order): Promise<Refusal> {
+    if (this.#phase !== 'running') return Promise.resolve('the coordination server is not serving');
+    return new Promise((answer) => {
+      const request = (this.#ordered += 1);
+      this.#orders.set(request, answer);
+      this.feed({ kind: 'order', request, order });
+    });
+  }
+
   /** From now on what comes is not heard, and nothing is done: what is journaled is how it stays. */
   freeze(): void {
     this.#phase = 'frozen';
     clearTimeout(this.#timer);
+    for (const answer of this.#orders.values()) answer('the coordination server stops');
+    this.#orders.clear();
   }
 
   #step(news: News): void {
@@ -129,6 +144,10 @@ export class CoordinatorRunner {
         return hands.viewChanged(effect.view, effect.unavailable);
       case 'event':
         return hands.event(effect.text, effect.level);
+      case 'order-answer':
+        this.#orders.get(effect.request)?.(effect.refusal);
+        this.#orders.delete(effect.request);
+        return;
       case 'stop':
         return hands.stop(effect.why);
       default:
