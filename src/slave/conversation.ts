@@ -8,7 +8,7 @@
 import { unreachable } from '../common/invariant.ts';
 import type { Partition, SlaveId, StoreId } from '../common/ids.ts';
 import { onCopyBegin, onCopyPart } from './migration/receiver.ts';
-import { onCopyState, onLearnerAck } from './migration/sender.ts';
+import { onCopyOffer, onCopyState, onLearnerAck } from './migration/sender.ts';
 import type { AckItem, PeerMessage, ProbeItem } from './peer-message.ts';
 import { onAppend, onCommit, onFetch, onLevel, onProbe } from './replication/copy.ts';
 import { onAck, onFetched, onPeerLink, onPosition } from './replication/owner.ts';
@@ -111,9 +111,12 @@ function converseOfOne(state: State, speaker: Speaker, message: OfOne): void {
       if (isPartition(state, message.partition))
         onCopyBegin(replicaAt(state, message.partition), { slave: from, store }, message, host);
       return;
+    case 'copy-offer':
     case 'copy-state':
       return withReplica(state.replicas[message.partition], (replica) => {
-        if (replica.grow?.learner.member.store === store) onCopyState(replica, from, message, host);
+        if (replica.grow?.learner.member.store !== store) return;
+        if (message.kind === 'copy-offer') onCopyOffer(replica, from, message, host);
+        else onCopyState(replica, from, message, host);
       });
     case 'copy-part':
       return withReplica(state.replicas[message.part.partition], (replica) => {

@@ -10,10 +10,11 @@ import { after, type Instant, sooner } from '../common/time.ts';
 import { isHeldBack, tickGrow } from './migration/sender.ts';
 import { mayFill, startFill } from './filling.ts';
 import { trimRecords } from './record-log.ts';
+import { discard } from './replication/oath.ts';
 import { giveUpLate } from './replication/history.ts';
 import { remindPeers, tellCommitted } from './replication/owner.ts';
 import { pings } from './replication/promises.ts';
-import { isAuthority, isFenced, type Replica, stampNow } from './replication/replica.ts';
+import { isAuthority, isFenced, isRetired, type Replica, stampNow } from './replication/replica.ts';
 import { removeExpired } from './requests.ts';
 import { IDLE_TICK_MS, replicasOf, type State, TICK_MS } from './state.ts';
 import { countKeys, expiredKeys, isDirty } from './tables.ts';
@@ -37,6 +38,8 @@ const EXPIRED_KEYS_MAX = 64;
 const SWEPT_MAX = 64;
 const SWEEP_EVERY_MS = 80;
 const REPORT_EVERY_MS = 500;
+/** What a former member holds is kept for so long: a machine that restarts is back by then, and lacks only what changed. */
+const RETIRED_KEEP_MS = 300_000;
 /** Keys that are not in the store yet are looked up to be counted; with more than so many, the count is the stored one. */
 const BUSY_KEYS = 2_000;
 
@@ -53,6 +56,7 @@ export function tick(state: State): void {
   ping(state, replicas);
   sweep(state, replicas);
   fillTables(state, replicas);
+  discardRetired(state, replicas);
   report(state, replicas);
 }
 
@@ -96,11 +100,7 @@ function fillTables(state: State, replicas: readonly Replica[]): void {
   if (!isMuch && host.now - state.filledAt < FILL_ROUND_MS) return trim(state);
   state.filledAt = host.now;
   const due = replicas.filter(
-    (replica) =>
-      replica.role !== 'none' &&
-      isDirty(replica.table) &&
-      mayFill(replica) &&
-      (isMuch || isFillDue(replica, host.now)),
+    (replica) => isDirty(replica.table) && mayFill(replica) && (isMuch || isFillDue(replica, host.now)),
   );
   // The partitions with most to fill first: what is left waits for the next tick.
   due.sort((a, b) => b.table.overlay.size - a.table.overlay.size);
@@ -121,6 +121,14 @@ function isFillDue({ partition, filledAt, table }: Replica, now: Instant): boole
   return Math.floor((now + moment) / FILL_EVERY_MS) > Math.floor((filledAt + moment) / FILL_EVERY_MS);
 }
 
+/** Once it is over for good: another member has what was here, or the disk is short of room. One at a time. */
+function discardRetired(state: State, replicas: readonly Replica[]): void {
+  const { host, isLowOnSpace } = state;
+  const isOver = ({ retiredAt }: Replica): boolean => isLowOnSpace || host.now - retiredAt > RETIRED_KEEP_MS;
+  const replica = replicas.find((one) => isRetired(one) && isOver(one));
+  if (replica !== undefined) discard(replica, host);
+}
+
 function trim(state: State): void {
   const { records, config, host } = state;
   const isFilled = (index: number, seq: number): boolean => {
@@ -134,10 +142,10 @@ function trim(state: State): void {
   }
 }
 
-/** A learner is sent the log from where it began; once it takes it in, only what it lacks may be asked for again. */
+/** A learner is sent the log from where it begins; once it has begun, only what it lacks may be asked for again. */
 function lackedAfter({ grow }: Replica): number {
   if (grow === undefined) return Infinity;
-  return grow.learner.state === 'streaming' ? grow.learner.acked : grow.begin.seq;
+  return Math.max(grow.learner.acked, grow.begin.seq);
 }
 
 /** The owner removes what has expired, a few keys of a few partitions at a time. */

@@ -30,7 +30,7 @@ import {
   readPosition,
   writePosition,
 } from './peer-codec/layout.ts';
-import type { AppendItem, EpochItem, PeerMessage } from './peer-message.ts';
+import { type AppendItem, COPY_MODES, type EpochItem, type PeerMessage } from './peer-message.ts';
 import { effectsOf, encodeDrafts, type Entry } from './replication/entry.ts';
 
 type Kind = PeerMessage['kind'];
@@ -48,6 +48,7 @@ interface Codec<Message extends PeerMessage> {
 
 const COUNT_BYTES = 6;
 const FLAG_BYTES = 1;
+const MODE_BYTES = 1;
 const CLOCK_BYTES = 8;
 
 const append: Codec<Of<'append'>> = {
@@ -186,16 +187,35 @@ const copyBegin: Codec<Of<'copy-begin'>> = {
   type: 12,
   hasTail: false,
   encode(message) {
-    const writer = startOfOne(this.type, message, COUNT_BYTES + POSITION_BYTES);
+    const writer = startOfOne(this.type, message, COUNT_BYTES + MODE_BYTES + POSITION_BYTES);
     writer.u48(message.grow);
+    writer.u8(COPY_MODES.indexOf(message.mode));
     writePosition(writer, message.base);
     return [seal(writer)];
   },
+  decode(head) {
+    const about = epochItem.read(head);
+    const grow = head.epoch();
+    const mode = COPY_MODES[head.u8()];
+    const base = readPosition(head);
+    return mode && { kind: 'copy-begin', ...about, grow, mode, base };
+  },
+};
+
+const copyOffer: Codec<Of<'copy-offer'>> = {
+  type: 15,
+  hasTail: false,
+  encode(message) {
+    const writer = startOfOne(this.type, message, COUNT_BYTES + POSITION_BYTES);
+    writer.u48(message.grow);
+    writePosition(writer, message.has);
+    return [seal(writer)];
+  },
   decode: (head) => ({
-    kind: 'copy-begin',
+    kind: 'copy-offer',
     ...epochItem.read(head),
     grow: head.epoch(),
-    base: readPosition(head),
+    has: readPosition(head),
   }),
 };
 
@@ -241,7 +261,7 @@ const copyPart: Codec<Of<'copy-part'>> = {
 
 const codecs: { readonly [K in Kind]: Codec<Of<K>> } = {
   ...{ append, ack, ping, pong, commit, probe, position, level, fetch, fetched },
-  ...{ 'copy-begin': copyBegin, 'copy-state': copyState, 'copy-part': copyPart },
+  ...{ 'copy-begin': copyBegin, 'copy-offer': copyOffer, 'copy-state': copyState, 'copy-part': copyPart },
 };
 
 const byType: ReadonlyMap<number, Codec<PeerMessage>> = new Map(

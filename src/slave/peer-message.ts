@@ -11,6 +11,7 @@
  *     level                 the answer to a position: "your log ends here" (once for each position)
  *     fetch  ► fetched      a new owner asks the best log for what it lacks itself
  *     copy-begin ► copy-state ◄► copy-part      a learner's snapshot
+ *     copy-begin ► copy-offer ► copy-begin      or only what has changed, if it was here before
  */
 import type { Epoch, Partition } from '../common/ids.ts';
 import type { Stamp } from '../common/time.ts';
@@ -91,6 +92,10 @@ export interface CopyPart extends EpochItem {
   readonly isLast: boolean;
 }
 
+/** `ask`: with what it has, if that is anything; `onward`: with what it offered; `anew`: with nothing. */
+export const COPY_MODES = ['ask', 'onward', 'anew'] as const;
+export type CopyMode = (typeof COPY_MODES)[number];
+
 export type PeerMessage =
   | { readonly kind: 'append'; readonly sentAt: number; readonly items: readonly AppendItem[] }
   | { readonly kind: 'ack'; readonly items: readonly AckItem[] }
@@ -102,7 +107,15 @@ export type PeerMessage =
   | { readonly kind: 'level'; readonly item: LevelItem }
   | ({ readonly kind: 'fetch'; readonly after: number } & EpochItem)
   | { readonly kind: 'fetched'; readonly item: FetchedItem }
-  | ({ readonly kind: 'copy-begin'; readonly grow: Epoch; readonly base: Position } & EpochItem)
+  | ({
+      readonly kind: 'copy-begin';
+      readonly grow: Epoch;
+      readonly mode: CopyMode;
+      /** Where the learner's log begins. */
+      readonly base: Position;
+    } & EpochItem)
+  /** The learner was a member before, and holds everything up to here. */
+  | ({ readonly kind: 'copy-offer'; readonly grow: Epoch; readonly has: Position } & EpochItem)
   /** The learner has everything before part `next`, durably. */
   | ({ readonly kind: 'copy-state'; readonly grow: Epoch; readonly next: number } & EpochItem)
   | { readonly kind: 'copy-part'; readonly part: CopyPart };

@@ -97,6 +97,7 @@ describe("a peer's message", () => {
     const beyond = partition(7);
     b.from('a', {
       kind: 'copy-begin',
+      mode: 'ask' as const,
       partition: beyond,
       epoch: epoch(3),
       grow: epoch(4),
@@ -124,7 +125,13 @@ describe("a peer's message", () => {
   it('that is to begin a copy needs a link too (W3)', () => {
     const bench = new SlaveBench('c');
     bench.register(configuration(3, 'a'));
-    bench.from('a', { kind: 'copy-begin', ...E3, grow: epoch(4), base: { epoch: epoch(3), seq: 0 } });
+    bench.from('a', {
+      kind: 'copy-begin',
+      mode: 'ask' as const,
+      ...E3,
+      grow: epoch(4),
+      base: { epoch: epoch(3), seq: 0 },
+    });
     expect(bench.state.replicas[P]).to.equal(undefined);
   });
 });

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 
 import { key } from '../../src/common/ids.ts';
-import type { AppendItem, PeerMessage } from '../../src/slave/peer-message.ts';
+import { type AppendItem, COPY_MODES, type PeerMessage } from '../../src/slave/peer-message.ts';
 import type { Effect } from '../../src/slave/commands/evaluation.ts';
 import { encodePeer } from '../../src/slave/peer-codec.ts';
 import { type Draft, encodeDrafts, type Entry, entryBytes } from '../../src/slave/replication/entry.ts';
@@ -125,7 +125,14 @@ const ofOne: readonly fc.Arbitrary<PeerMessage>[] = [
   fetched,
   copyPart,
   fc.record({ kind: fc.constant('fetch' as const), ...epochItem, after: counts }),
-  fc.record({ kind: fc.constant('copy-begin' as const), ...epochItem, grow: epochs, base: position }),
+  fc.record({
+    kind: fc.constant('copy-begin' as const),
+    ...epochItem,
+    grow: epochs,
+    mode: fc.constantFrom(...COPY_MODES),
+    base: position,
+  }),
+  fc.record({ kind: fc.constant('copy-offer' as const), ...epochItem, grow: epochs, has: position }),
   fc.record({ kind: fc.constant('copy-state' as const), ...epochItem, grow: epochs, next: counts }),
 ];
 

@@ -1,5 +1,6 @@
 /**
- * Grow, at the learner: an empty replica that takes in a snapshot and the log beside it.
+ * Grow, at the learner: an empty replica that takes in a snapshot and the log beside it; or one that was a
+ * member before, and takes in what was written since.
  *
  * A part is as of the committed point that it names, and is taken only if that point is not behind
  * what this learner has applied: an older value must not cover a newer one. Each part is answered
@@ -8,9 +9,10 @@
  */
 import type { SlaveId } from '../../common/ids.ts';
 import type { CopyPart, PeerMessage } from '../peer-message.ts';
-import { learn } from '../replication/oath.ts';
+import { learn, learnOnward } from '../replication/oath.ts';
+import { samePosition } from '../replication/position.ts';
 import { fillNow } from '../filling.ts';
-import { type Host, type Replica, whenDurable } from '../replication/replica.ts';
+import { type Host, isRetired, type Learning, type Replica, whenDurable } from '../replication/replica.ts';
 import { takeIn } from '../tables.ts';
 import type { Member } from '../../common/view.ts';
 
@@ -27,14 +29,39 @@ export function onCopyBegin(replica: Replica, owner: Member, begin: Begin, host:
   const isMember =
     replica.role !== 'none' && replica.role !== 'learner' && replica.configuration.epoch >= begin.epoch;
   if (!isNewer || isMember) return;
-  learn(replica, { grow: begin.grow, base: begin.epoch, owner, next: 0, saved: 0 }, begin.base, host);
+  startLesson(replica, owner, begin, host);
+}
+
+function startLesson(replica: Replica, owner: Member, begin: Begin, host: Host): void {
+  const { mode, base, epoch, grow } = begin;
+  const lesson = { grow, base: epoch, owner, next: 0 };
+  if (mode === 'onward' && samePosition(base, replica.table.applied) && isRetired(replica))
+    return leadOn(replica, { ...lesson, saved: -1 }, host);
+  // What it had offered it may have given up since.
+  if (mode === 'onward' || (mode === 'ask' && isRetired(replica))) return offer(replica, owner, begin, host);
+  learn(replica, { ...lesson, saved: 0 }, base, host);
   sayState(replica, host);
+}
+
+/** "I was a member once, and have everything up to here." What may be led on from, the owner's log knows. */
+function offer(replica: Replica, owner: Member, { partition, epoch, grow }: Begin, host: Host): void {
+  const has = { epoch: replica.table.applied.epoch, seq: replica.table.applied.seq };
+  host.out.send(owner.slave, { kind: 'copy-offer', partition, epoch, grow, has });
+}
+
+/** What it has must be in the store before anything comes on top: a learner without a table has not begun. */
+function leadOn(replica: Replica, learning: Learning, host: Host): void {
+  learnOnward(replica, learning, host);
+  fillNow(replica, host, (later) => {
+    learning.saved = 0;
+    sayState(replica, later);
+  });
 }
 
 /** Says how far the snapshot is taken in, once that is durable. */
 function sayState(replica: Replica, host: Host): void {
   const { learning, partition } = replica;
-  if (learning === undefined) return;
+  if (learning === undefined || learning.saved < 0) return;
   const { grow, base, owner, saved: next } = learning;
   whenDurable(host, (later) => {
     if (replica.learning?.grow !== grow) return;

@@ -4,6 +4,8 @@
  *     copy-begin ─► learner wiped ─► parts, one at a time ─┐
  *                    log since the beginning ──────────────┴─► level ─► adopt, durably ─► probe all ─► tell
  *
+ *     copy-begin ─► copy-offer: it was a member before ─► log since then ─► level ─► …
+ *
  * The snapshot is read in parts from what is committed at that moment, and the log runs beside it
  * from before the first part: whatever changes after a part was read comes with the log. When the
  * learner is nearly level, new writes are held back for a bounded moment; once it holds all that
@@ -21,6 +23,7 @@ import { adoptLarger, swearLarger } from '../replication/oath.ts';
 import { probe } from '../replication/owner.ts';
 import { type Grow, type Host, isFenced, progressOf, type Replica } from '../replication/replica.ts';
 import { snapshotPart } from '../tables.ts';
+import type { Position } from '../replication/position.ts';
 
 /** One part of a snapshot: large enough to fill a link, small enough not to hold up a turn. */
 const PART = { records: 2_048, bytes: 512 << 10 };
@@ -30,6 +33,9 @@ const NEARLY_LEVEL_ENTRIES = 64;
 
 /** For so long at most; then they go on, and another moment is sought. */
 const HOLD_BACK_MS = 100;
+
+/** What is sent of the log before the learner has answered for it. */
+const STREAM_BYTES = 4 << 20;
 
 /** A learner that has got no further for so many promises' time is given up. */
 const STALLED_PROMISES = 20;
@@ -51,7 +57,9 @@ export function onGrow(replica: Replica, order: Order, host: Host): void {
     base: order.base,
     configuration: { epoch, members: order.members, ownerNonce: order.ownerNonce },
     learner: progressOf(learner, host.now),
-    begin: { epoch: replica.table.applied.epoch, seq: replica.table.applied.seq },
+    mode: 'ask',
+    begin: appliedOf(replica),
+    sent: 0,
     stage: 'copying',
     part: -1,
     from: undefined,
@@ -64,6 +72,8 @@ export function onGrow(replica: Replica, order: Order, host: Host): void {
   };
   begin(replica, replica.grow, host);
 }
+
+const appliedOf = ({ table }: Replica): Position => ({ epoch: table.applied.epoch, seq: table.applied.seq });
 
 function refusalOf(replica: Replica, { epoch, base }: Order): string | undefined {
   if (replica.phase !== 'open' || isFenced(replica)) return 'its owner does not serve it';
@@ -80,8 +90,28 @@ function begin(replica: Replica, grow: Grow, host: Host): void {
     partition,
     epoch: grow.base,
     grow: grow.epoch,
+    mode: grow.mode,
     base: grow.begin,
   });
+}
+
+/**
+ * The learner was a member before. If all that it has is history here, and the log reaches back so far, only
+ * the log is sent; what was committed is in it to the last deletion.
+ */
+export function onCopyOffer(
+  replica: Replica,
+  from: SlaveId,
+  { grow: number, has }: PeerMessage & { kind: 'copy-offer' },
+  host: Host,
+): void {
+  const { grow, log, committed } = replica;
+  const isAwaited = grow?.epoch === number && grow.learner.member.slave === from;
+  if (!isAwaited || grow.stage !== 'copying' || grow.part !== -1) return;
+  const leadsOn = has.seq > 0 && has.seq <= committed && log.has(has);
+  grow.mode = leadsOn ? 'onward' : 'anew';
+  grow.begin = leadsOn ? has : appliedOf(replica);
+  begin(replica, grow, host);
 }
 
 /** The learner has everything before part `next`, durably; 0: it is empty and ready. */
@@ -97,10 +127,7 @@ export function onCopyState(
   if (state.next === grow.part) return sendPart(replica, grow, host);
   if (state.next !== grow.part + 1) return;
   grow.progressAt = host.now;
-  if (grow.isLastPart) {
-    grow.stage = 'levelling';
-    return tryToAdopt(replica, host);
-  }
+  if (grow.isLastPart) return beginLevelling(replica, grow, host);
   grow.from = grow.next;
   grow.next = undefined;
   grow.part += 1;
@@ -109,19 +136,29 @@ export function onCopyState(
 
 /** The log first, so that nothing can fall between it and the snapshot. */
 function startStream(replica: Replica, grow: Grow, host: Host): void {
-  grow.learner.state = 'streaming';
   grow.learner.acked = grow.begin.seq;
   grow.part = 0;
+  grow.progressAt = host.now;
   streamAfter(replica, grow, grow.begin.seq, host);
-  sendPart(replica, grow, host);
+  if (grow.mode === 'onward') beginLevelling(replica, grow, host);
+  else sendPart(replica, grow, host);
 }
 
+function beginLevelling(replica: Replica, grow: Grow, host: Host): void {
+  grow.stage = 'levelling';
+  tryToAdopt(replica, host);
+}
+
+/** So much of the log at a time; then the learner's answer is waited for, and from its end on it hears what is written. */
 function streamAfter(replica: Replica, grow: Grow, seq: number, host: Host): void {
   const { partition, committed, log } = replica;
   invariant(seq >= log.base.seq, 'the log is kept as far back as a learner began');
-  for (const entry of log.after(seq, Infinity)) {
+  grow.sent = seq;
+  for (const entry of log.after(seq, STREAM_BYTES)) {
     host.out.append(grow.learner.member.slave, host.now, { partition, epoch: grow.base, committed, entry });
+    grow.sent = entry.seq;
   }
+  grow.learner.state = grow.sent === log.end.seq ? 'streaming' : 'probing';
 }
 
 /**
@@ -159,6 +196,7 @@ export function onLearnerAck(replica: Replica, item: AckItem, host: Host): void 
   if (item.seq > grow.learner.acked) {
     grow.learner.acked = item.seq;
     grow.progressAt = host.now;
+    if (item.seq >= grow.sent && grow.learner.state === 'probing') streamAfter(replica, grow, item.seq, host);
   }
   if (grow.stage === 'levelling') tryToAdopt(replica, host);
 }

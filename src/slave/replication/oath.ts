@@ -3,8 +3,8 @@
  *
  *     fence n     no promise, no read, no write, no append of an older epoch from now on (F1, F2, N2)
  *     adopt c     this slave acts in c; its fence is c's epoch
- *     release     this slave is not in c: what it held is wiped, the fence stays
- *     learn g     what was here is wiped; it is being copied anew
+ *     release     this slave is not in c: what it held as a member is kept as committed, the fence stays
+ *     learn g     it is being copied anew, and what was here is wiped; or only what changed since is
  *
  * An oath takes effect in memory at once (it only restricts) and is spoken of when it is durable.
  *
@@ -14,7 +14,7 @@
 import { seal, unseal } from '../../common/sealed.ts';
 import { type Epoch, epoch, type SlaveId } from '../../common/ids.ts';
 import { invariant } from '../../common/invariant.ts';
-import { TRYAGAIN, UNCERTAIN } from './history.ts';
+import { cutAfter, TRYAGAIN, UNCERTAIN } from './history.ts';
 import { after, type Instant } from '../../common/time.ts';
 import type { Configuration, Member } from '../../common/view.ts';
 import type { FenceAnswer } from '../../common/message/control.ts';
@@ -27,6 +27,7 @@ import { dropHeld, promisedNow } from './promises.ts';
 import {
   type Host,
   isFenced,
+  isRetired,
   type Learning,
   NEVER_FOUNDED,
   progressOf,
@@ -152,18 +153,30 @@ export function fence(
   });
 }
 
-/** A configuration without this slave is in force: what it held here has moved on. */
+/**
+ * A configuration without this slave is in force. What a member held stays, as far as it is committed: if the
+ * slave comes back, it lacks only what changed. A half copy is worth nothing.
+ */
 export function release(replica: Replica, number: Epoch, host: Host): void {
+  const wasMember = replica.role === 'owner' || replica.role === 'copy';
   standStill(replica, host);
   if (number > replica.fence) replica.fence = number;
-  forget(replica, host);
+  giveUpAll(replica, host);
+  if (wasMember) cutAfter(replica, replica.committed, host);
+  else startAnew(replica, START, host);
+  beNobody(replica);
+  replica.retiredAt = host.now;
   swear(replica, host);
 }
 
-/** Empties the replica. Promises given stay on record, and so does the fence. */
-function forget(replica: Replica, host: Host): void {
-  giveUpAll(replica, host);
+/** What was kept is not needed any more. */
+export function discard(replica: Replica, host: Host): void {
   startAnew(replica, START, host);
+  swear(replica, host);
+}
+
+/** Promises given stay on record, and so does the fence. */
+function beNobody(replica: Replica): void {
   replica.role = 'none';
   replica.learning = undefined;
   replica.learns = NO_GROW;
@@ -199,8 +212,22 @@ function startAnew(replica: Replica, base: Position, host: Host): void {
 /** Becomes a learner: what was here is worth nothing, and the log begins where the snapshot does. */
 export function learn(replica: Replica, learning: Learning, base: Position, host: Host): void {
   standStill(replica, host);
-  forget(replica, host);
+  giveUpAll(replica, host);
   startAnew(replica, base, host);
+  beLearner(replica, learning, host);
+}
+
+/** Becomes a learner that keeps what it held as a member: its log leads on. */
+export function learnOnward(replica: Replica, learning: Learning, host: Host): void {
+  invariant(isRetired(replica), 'what a learner leads on from is whole');
+  standStill(replica, host);
+  // After a restart there may be more in the log than it knows to be committed.
+  cutAfter(replica, replica.table.applied.seq, host);
+  beLearner(replica, learning, host);
+}
+
+function beLearner(replica: Replica, learning: Learning, host: Host): void {
+  beNobody(replica);
   replica.role = 'learner';
   replica.learning = learning;
   replica.learns = learning.grow;

@@ -2,7 +2,7 @@
  * A replica: all that one slave knows and has sworn about one partition.
  *
  *     none ── a learner's snapshot ──► learner ── adopted ──► copy ── configured ──► owner
- *       ▲                                                      │                      │
+ *       ▲     or what changed since                            │                      │
  *       └────────────── a configuration without it ────────────┴──────────────────────┘
  *
  * An owner is `closed` until a configuration names its present start, `levelling` while it brings
@@ -25,6 +25,7 @@ import type { StoredValue } from '../record.ts';
 import { emptyTable, type Table } from '../tables.ts';
 import { PartitionLog } from './log.ts';
 import type { Outbox } from './outbox.ts';
+import type { CopyMode } from '../peer-message.ts';
 import type { Position } from './position.ts';
 
 /** What a step lends to those who decide in it. */
@@ -86,8 +87,11 @@ export interface Grow {
   readonly base: Epoch;
   readonly configuration: Configuration;
   readonly learner: Progress;
-  /** Where the learner's log begins; undefined until it was first asked to begin. */
+  mode: CopyMode;
+  /** Where the learner's log begins. */
   begin: Position;
+  /** While it is not yet sent what is written as it is written: the log was sent up to here. */
+  sent: number;
   stage: 'copying' | 'levelling' | 'adopting';
   /** The number of the part that is under way; -1: the learner has not begun. */
   part: number;
@@ -108,7 +112,7 @@ export interface Learning {
   readonly grow: Epoch;
   readonly base: Epoch;
   readonly owner: Member;
-  /** The part to be taken in next, and the one up to which all is in the store, durably. */
+  /** The part to be taken in next, and the one up to which all is in the store, durably; -1: not even what was here before. */
   next: number;
   saved: number;
 }
@@ -150,6 +154,8 @@ export interface Replica {
   learning: Learning | undefined;
   /** The grow for which a learner's data was copied; 0: it is no learner. */
   learns: Epoch;
+  /** Since when it is no member any more, and what it holds is kept in case it becomes one again. */
+  retiredAt: Instant;
   /** When its table was last filled by the tick. */
   filledAt: Instant;
   /** Runs when its table may be filled again. */
@@ -188,6 +194,7 @@ export function emptyReplica(partition: Partition): Replica {
     grow: undefined,
     learning: undefined,
     learns: epoch(0),
+    retiredAt: BEFORE,
     filledAt: BEFORE,
     afterFill: undefined,
   };
@@ -202,6 +209,9 @@ export const progressOf = (member: Member, now: Instant): Progress => ({
   heardAt: now,
   heldUntil: BEFORE,
 });
+
+/** Whether it holds, whole, what was committed when it was last a member: a half copy is never kept (`oath.ts`). */
+export const isRetired = ({ role, table }: Replica): boolean => role === 'none' && table.applied.seq > 0;
 
 export const isFenced = (replica: Replica): boolean => replica.fence !== replica.configuration.epoch;
 

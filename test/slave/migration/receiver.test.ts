@@ -22,7 +22,14 @@ class Learner {
   }
 
   begin(grow = 4, base = BASE): this {
-    this.bench.from('a', { kind: 'copy-begin', partition: P, epoch: epoch(3), grow: epoch(grow), base });
+    this.bench.from('a', {
+      kind: 'copy-begin',
+      mode: 'ask' as const,
+      partition: P,
+      epoch: epoch(3),
+      grow: epoch(grow),
+      base,
+    });
     return this;
   }
 
@@ -189,7 +196,14 @@ describe('a learner', () => {
     const bench = new SlaveBench('c');
     bench.open('a');
     bench.register(configuration(3, 'ac'));
-    bench.from('a', { kind: 'copy-begin', partition: P, epoch: epoch(3), grow: epoch(4), base: BASE });
+    bench.from('a', {
+      kind: 'copy-begin',
+      mode: 'ask' as const,
+      partition: P,
+      epoch: epoch(3),
+      grow: epoch(4),
+      base: BASE,
+    });
     expect(bench.replica.role).to.equal('copy');
   });
 
