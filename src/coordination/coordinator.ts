@@ -25,8 +25,8 @@ import {
   step as stepTally,
   wakeAt as tallyWakeAt,
 } from './heartbeat-tally.ts';
-import { next, type Turn } from './membership.ts';
-import { onOrder } from './operator.ts';
+import { bent, isAwaitedBack, nextEnd, noteDeath } from './grace.ts';
+import { drain, onOrder, partIfEmpty } from './operator.ts';
 import { placementOf } from './placement.ts';
 import { onFailed, onRegister } from './registration.ts';
 import { ringOf } from './ring.ts';
@@ -39,9 +39,9 @@ import {
   type LinkId,
   say,
   sendTo,
-  setRecord,
   settingsOf,
   type State,
+  turn,
 } from './state.ts';
 
 export { init } from './state.ts';
@@ -72,7 +72,7 @@ const isWaiting = ({ fences, intentions, lost, health }: State): boolean =>
 /** A tick that is due is never put off, except by the tick itself. */
 function nextTickOf(state: State, isTick: boolean): Instant {
   const look = after(state.now, isWaiting(state) ? TICK_MS : IDLE_TICK_MS);
-  return sooner(isTick ? tallyWakeAt(state.tally) : state.nextTick, look);
+  return sooner(sooner(isTick ? tallyWakeAt(state.tally) : state.nextTick, state.graceEnd), look);
 }
 
 function dispatch(state: State, input: Input): void {
@@ -133,6 +133,8 @@ function onSlaveMessage(
       return onUnfit(state, message.partition, message.epoch, message.slave);
     case 'report':
       return onReport(state, slave, message);
+    case 'hand-over':
+      return onHandOver(state, slave);
     case 'leaving':
       return bury(state, slave, 'it was stopped');
     case 'failed':
@@ -226,17 +228,11 @@ function heed(state: State, effects: readonly TallyEffect[]): void {
   }
 }
 
-function turn(state: State, slave: SlaveId, which: Turn): void {
-  const record = state.view.slaves.get(slave);
-  const stage = record && next(record.stage, which);
-  if (record === undefined || stage === undefined || stage === 'gone') return;
-  setRecord(state, { ...record, stage });
-}
-
 /** A death: its partitions move on, and it must register afresh if it is heard again. */
 function bury(state: State, slave: SlaveId, why: string): void {
   if (!isAlive(state, slave)) return;
   turn(state, slave, 'died');
+  noteDeath(state.grace, slave, state.now);
   stepTally(state.tally, { kind: 'withdrawn', slave });
   sendTo(state, slave, { kind: 'buried' });
   const link = state.sessions.get(slave)?.link;
@@ -260,10 +256,16 @@ function tellHealth(state: State): void {
   say(state, `the cluster is ${health}: ${meaningOf(health)}`, health === 'unavailable' ? 'warn' : 'info');
 }
 
-/** A slave that holds all that the placement gives it has settled; one that is whole again is no longer doubtful. */
+function onHandOver(state: State, slave: SlaveId): void {
+  const why = drain(state, slave);
+  if (why !== undefined) sendTo(state, slave, { kind: 'drain-refused', why });
+}
+
+/** A slave that holds all that the placement gives it has settled; one that is to leave and holds nothing has left. */
 function settle(state: State): void {
   for (const record of state.view.slaves.values()) {
     if (record.stage === 'joining' && isSettled(state, record)) turn(state, record.id, 'settled');
+    else if (record.stage === 'draining') partIfEmpty(state, record);
   }
 }
 
@@ -278,10 +280,20 @@ function isSettled(state: State, { id, store }: SlaveRecord): boolean {
 
 /** The placement follows who is alive. */
 function retarget(state: State): void {
-  if (state.changedSlaves.size === 0 && state.target.length > 0) return;
+  const isGraceOver = state.now >= state.graceEnd;
+  if (state.changedSlaves.size === 0 && !isGraceOver && state.target.length > 0) return;
+  const { grace, now, view } = state;
   const settings = settingsOf(state);
-  const alive = [...state.view.slaves.values()].filter(({ stage }) => stage !== 'dead').map(({ id }) => id);
-  state.target = placementOf(ringOf(alive, settings.tokens), settings);
+  const alive = [...view.slaves.values()].filter(
+    ({ id, stage }) => stage !== 'dead' || isAwaitedBack(grace, id, now),
+  );
+  const staying = alive.filter(({ stage }) => stage !== 'draining');
+  // Those who leave keep what nobody is there to take.
+  const seated = (staying.length > 0 ? staying : alive).map(({ id }) => id);
+  state.placement = placementOf(ringOf(seated, settings.tokens), settings);
+  state.target = bent(grace, state.placement, view.configurations, now);
+  state.graceEnd = nextEnd(grace, now);
+  if (isGraceOver) state.mustPlan = true;
 }
 
 /** Everyone who keeps a copy of the view hears what is different. */

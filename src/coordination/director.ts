@@ -30,8 +30,6 @@ import {
 
 /** Partitions that one owner copies out at a time, and one learner takes in. */
 const GROWS_PER_SLAVE_MAX = 32;
-/** Hand-overs at a time: each answers TRYAGAIN for some milliseconds. */
-const HAND_OVERS_MAX = 32;
 
 /** A plan looks at every partition. Up to so many it is cheap enough for every step; beyond, it rests in between. */
 const PLANNED_EACH_STEP_MAX = 1_024;
@@ -53,14 +51,32 @@ export function plan(state: State): void {
     steps.filter((step) => step.kind === 'found'),
   );
   const fences = steps.filter((step) => step.kind === 'fence');
-  const room = Math.max(0, HAND_OVERS_MAX - state.fences.size);
-  const balancing = fences.filter(({ urgency }) => urgency === 'balance').slice(0, room);
+  const balancing = oneEach(
+    state,
+    fences.filter(({ urgency }) => urgency === 'balance'),
+  );
   startFences(state, [...fences.filter(({ urgency }) => urgency === 'heal'), ...balancing]);
   startGrows(
     state,
     steps.filter((step) => step.kind === 'grow'),
   );
   for (const step of steps) if (step.kind === 'drop-grow') dropGrow(state, step.partition, step.epoch);
+}
+
+/** One hand-over at a time for each owner: while it lasts, the partition answers TRYAGAIN. */
+function oneEach(
+  state: State,
+  steps: readonly (Step & { kind: 'fence' })[],
+): readonly (Step & { kind: 'fence' })[] {
+  const ownerOf = (partition: Partition): SlaveId | undefined =>
+    configurationAt(state, partition).members[0]?.slave;
+  const busy = new Set([...state.fences.keys()].map(ownerOf));
+  return steps.filter(({ partition }) => {
+    const owner = ownerOf(partition);
+    if (busy.has(owner)) return false;
+    busy.add(owner);
+    return true;
+  });
 }
 
 function situationOf(state: State): Situation {

@@ -91,6 +91,8 @@ export const partitionChange = (partition: Partition, record: PartitionRecord): 
   value: seal(record),
 });
 
+export const slaveGone = (id: SlaveId): Change => ({ kind: 'delete', key: slaveKey(id) });
+
 export const slaveChange = (record: SlaveRecord): Change => ({
   kind: 'put',
   key: slaveKey(record.id),

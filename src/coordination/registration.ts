@@ -16,6 +16,8 @@ import { askFence, headChangeOf, onGrown, orderGrow } from './director.ts';
 import { step as stepTally } from './heartbeat-tally.ts';
 import { slaveChange } from './journal.ts';
 import { next } from './membership.ts';
+import { noteReturn } from './grace.ts';
+import { drain } from './operator.ts';
 import { isAlive, type LinkId, say, sendTo, setRecord, settingsOf, type State } from './state.ts';
 import { after } from '../common/time.ts';
 
@@ -39,9 +41,15 @@ export function onRegister(state: State, link: LinkId, message: Registration): v
   const refusal = refusalOf(state, message);
   if (refusal !== undefined)
     return void state.effects.push({ kind: 'send', link, message: { kind: 'refused', ...refusal } });
+  // It had handed everything over, and did not hear that this is known.
+  if (message.isLeaving && !state.view.slaves.has(message.slave))
+    return void state.effects.push({ kind: 'send', link, message: { kind: 'drained' } });
   gather(state, message.slave);
   const record = recordOf(state, message);
-  const isStart = state.view.slaves.get(message.slave)?.boot.nonce !== message.boot.nonce;
+  const known = state.view.slaves.get(message.slave);
+  const isStart = known?.boot.nonce !== message.boot.nonce;
+  if (known !== undefined && (isStart || known.stage === 'dead'))
+    noteReturn(state.grace, message.slave, state.now);
   setRecord(state, record);
   open(state, link, message);
   if (isStart) doubt(state, message);
@@ -70,6 +78,7 @@ const isFounded = (state: State): boolean => state.view.configurations.some(({ e
 
 function refusalOf(state: State, message: Registration): Refusal | undefined {
   const store = message.store as StoreId; // The codec has checked its form.
+  if (state.parting.has(message.slave)) return { why: 'it is just leaving the cluster', isFinal: false };
   if (message.clusterId !== undefined && message.clusterId !== state.view.clusterId) {
     return {
       why: `its directory belongs to another cluster (${message.clusterId}): give it an empty one with --dir`,
@@ -182,11 +191,22 @@ function welcome(state: State, link: LinkId, message: Registration): void {
     if (configuration.epoch > (state.view.configurations[partition]?.epoch ?? Infinity))
       onGrown(state, slave, partition, configuration);
   }
+  goOnDraining(state, message);
   askFence(state, slave);
   for (const [partition, intention] of state.intentions) {
     if (intention.kind === 'grow' && intention.members[0]?.slave === slave) orderGrow(state, partition);
   }
   say(state, `${slave} registered (${message.host}:${message.port}, pid ${message.pid})`);
+}
+
+/** Of a slave that is to leave, both sides know so. */
+function goOnDraining(state: State, { slave, isLeaving }: Registration): void {
+  if (!isLeaving) {
+    if (state.view.slaves.get(slave)?.stage === 'draining') sendTo(state, slave, { kind: 'drain' });
+    return;
+  }
+  const why = drain(state, slave);
+  if (why !== undefined) sendTo(state, slave, { kind: 'drain-refused', why });
 }
 
 /** A slave says that its disk failed: its store is a stranger's from now on (I3). */

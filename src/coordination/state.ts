@@ -12,9 +12,11 @@ import type { FenceAnswer, FromSlave, SlaveReport, ToSlave } from '../common/mes
 import type { Change } from '../common/ordered-store.ts';
 import type { Instant } from '../common/time.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../common/wire/datagram.ts';
-import type { ClusterSettings, Configuration, SlaveRecord, View } from '../common/view.ts';
+import type { ClusterSettings, Configuration, SlaveRecord, Stage, View } from '../common/view.ts';
+import { CALM_POLICY, type Grace, newGrace, type Policy } from './grace.ts';
 import { init as initTally, step as stepTally, type State as Tally } from './heartbeat-tally.ts';
 import type { Journal } from './journal.ts';
+import { next, type Turn } from './membership.ts';
 import type { Order, Refusal } from './order.ts';
 import type { Placement } from './placement.ts';
 import type { Intention } from './replicate.ts';
@@ -117,7 +119,15 @@ export interface State {
   /** Partitions that nobody full answered for, and when they are asked again. */
   readonly resting: Map<Partition, Instant>;
   readonly lost: Map<Partition, readonly SlaveId[]>;
+  /** Who should hold what, as far as it is wanted now (`grace.ts`). */
   target: Placement;
+  /** The same without regard to who has just come back. */
+  placement: Placement;
+  readonly grace: Grace;
+  /** When the next grace ends. */
+  graceEnd: Instant;
+  /** Slaves whose leave is on its way to the journal. */
+  readonly parting: Set<SlaveId>;
   /** Nothing is planned before one full window was listened to. */
   planFrom: Instant;
   /** However many may still come, the first plan is not later than this. */
@@ -138,7 +148,10 @@ export interface State {
   readonly changedPartitions: Set<Partition>;
 }
 
-export function init(journal: Journal, now: Instant): State {
+/** What the journal knows of a slave and a silence does not change. */
+const KEPT_STAGES: ReadonlySet<Stage> = new Set(['dead', 'draining']);
+
+export function init(journal: Journal, now: Instant, policy: Policy = CALM_POLICY): State {
   const { settings, slaves, configurations, clusterId } = journal;
   invariant(
     configurations.length === settings.partitions,
@@ -147,7 +160,7 @@ export function init(journal: Journal, now: Instant): State {
   // Whoever is in the journal may be alive: it is listened for, and judged after one full window.
   const records = slaves.map(
     (record) =>
-      [record.id, { ...record, stage: record.stage === 'dead' ? 'dead' : 'suspect' } as const] as const,
+      [record.id, { ...record, stage: KEPT_STAGES.has(record.stage) ? record.stage : 'suspect' }] as const,
   );
   const state: State = {
     now,
@@ -166,6 +179,10 @@ export function init(journal: Journal, now: Instant): State {
     resting: new Map(),
     lost: new Map(),
     target: [],
+    placement: [],
+    grace: newGrace(policy),
+    graceEnd: now,
+    parting: new Set(),
     planFrom: (now + settings.windowMs) as Instant,
     gatherBy: now,
     mustPlan: true,
@@ -230,9 +247,30 @@ export function say(state: State, text: string, level: 'info' | 'warn' = 'info')
   state.effects.push({ kind: 'event', text, level });
 }
 
+/** Where this turn of its life leads a slave; it must be a road that there is, or nothing happens. */
+export function turn(state: State, slave: SlaveId, which: Turn): void {
+  const record = state.view.slaves.get(slave);
+  const stage = record && next(record.stage, which);
+  if (record === undefined || stage === undefined || stage === 'gone') return;
+  setRecord(state, { ...record, stage });
+}
+
 export function sendTo(state: State, slave: SlaveId, message: ToSlave): void {
   const link = state.sessions.get(slave)?.link;
   if (link !== undefined) state.effects.push({ kind: 'send', link, message });
+}
+
+/** Everything and everybody that may still come from it, or go to it, is done with. */
+export function removeSlave(state: State, slave: SlaveId): void {
+  const slaves = new Map(state.view.slaves);
+  slaves.delete(slave);
+  state.view = { ...state.view, slaves };
+  state.changedSlaves.add(slave);
+  state.mustPlan = true;
+  stepTally(state.tally, { kind: 'withdrawn', slave });
+  const link = state.sessions.get(slave)?.link;
+  if (link !== undefined) state.links.delete(link);
+  state.sessions.delete(slave);
 }
 
 export const isAlive = (state: State, slave: SlaveId): boolean => {

@@ -27,13 +27,12 @@ export function onControl(state: State, message: ToSlave): void {
     case 'fence':
       return onFence(state, message.epoch, message.partitions);
     case 'grow':
-      if (isPartition(state, message.partition))
-        onGrow(replicaAt(state, message.partition), message, state.host);
-      return;
     case 'drop-grow':
-      if (isPartition(state, message.partition))
-        onDropGrow(replicaAt(state, message.partition), message.epoch, state.host);
-      return;
+      return onGrowOrder(state, message);
+    case 'drain':
+    case 'drain-refused':
+    case 'drained':
+      return onDrain(state, message);
     case 'buried':
       state.isRegistered = false;
       state.extra.push({ kind: 'buried' });
@@ -41,6 +40,26 @@ export function onControl(state: State, message: ToSlave): void {
     default:
       return unreachable(message);
   }
+}
+
+function onGrowOrder(state: State, order: ToSlave & { kind: 'grow' | 'drop-grow' }): void {
+  if (!isPartition(state, order.partition)) return;
+  const replica = replicaAt(state, order.partition);
+  if (order.kind === 'grow') onGrow(replica, order, state.host);
+  else onDropGrow(replica, order.epoch, state.host);
+}
+
+function onDrain(state: State, message: ToSlave & { kind: 'drain' | 'drain-refused' | 'drained' }): void {
+  state.isLeaving = message.kind !== 'drain-refused';
+  if (message.kind === 'drain-refused') state.extra.push({ kind: 'stays', why: message.why });
+  if (message.kind === 'drained') state.extra.push({ kind: 'drained' });
+}
+
+/** It is to end, and asks to hand over what it holds; where nobody hears it, the next registration says it. */
+export function onLeave(state: State): void {
+  if (state.isLeaving) return;
+  state.isLeaving = true;
+  if (state.isRegistered) state.host.out.tell({ kind: 'hand-over' });
 }
 
 function onRegistered(state: State, { clusterId, view }: ToSlave & { kind: 'registered' }): void {

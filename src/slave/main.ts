@@ -13,5 +13,6 @@ const log = createLog({ format: config.logFormat, level: config.logLevel, name: 
 runProgram({
   name: 'slave-server',
   log,
+  stopMs: config.drainTimeoutMs,
   start: (ending) => startSlave({ config, version: packageVersion(), log, ending }),
 });

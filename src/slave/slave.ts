@@ -14,7 +14,7 @@
  */
 import { unreachable } from '../common/invariant.ts';
 import { after, type Instant, sooner } from '../common/time.ts';
-import { onControl } from './coordination.ts';
+import { onControl, onLeave } from './coordination.ts';
 import { onPeer, onPeerOpened } from './conversation.ts';
 import { nextTickOf, tick } from './housekeeping.ts';
 import { addRecord } from './record-log.ts';
@@ -26,7 +26,10 @@ import { type Effect, type Input, replicasOf, type State, type StoreName, TICK_M
 export function step(state: State, input: Input): readonly Effect[] {
   state.host.now = input.now;
   state.host.wall = input.wall;
-  dispatch(state, input);
+  if (input.kind === 'tick') {
+    tick(state);
+    state.nextTick = nextTickOf(state);
+  } else dispatch(state, input);
   resumeParked(state);
   if (!isQuiet(input)) state.nextTick = sooner(state.nextTick, after(input.now, TICK_MS));
   return effectsOf(state);
@@ -34,7 +37,7 @@ export function step(state: State, input: Input): readonly Effect[] {
 
 export const wakeAt = (state: State): Instant => state.nextTick;
 
-function dispatch(state: State, input: Input): void {
+function dispatch(state: State, input: Exclude<Input, { kind: 'tick' }>): void {
   switch (input.kind) {
     case 'requests':
       return onRequests(state, input.requests);
@@ -42,26 +45,24 @@ function dispatch(state: State, input: Input): void {
       return onPeer(state, input.from, input.messages);
     case 'peer-opened':
       return onPeerOpened(state, input.slave, input.store);
-    case 'peer-closed':
-      state.links.delete(input.slave);
-      return;
     case 'control':
       return onControl(state, input.message);
-    case 'control-closed':
-      state.isRegistered = false;
-      return;
     case 'durable':
       return onDurable(state, input.store);
     case 'slept':
       state.host.sleptAt = input.now;
       for (const replica of replicasOf(state)) dropHeld(replica);
       return;
+    case 'leave':
+      return onLeave(state);
+    case 'peer-closed':
+      state.links.delete(input.slave);
+      return;
+    case 'control-closed':
+      state.isRegistered = false;
+      return;
     case 'space':
       state.isLowOnSpace = input.isLow;
-      return;
-    case 'tick':
-      tick(state);
-      state.nextTick = nextTickOf(state);
       return;
     default:
       return unreachable(input);

@@ -4,7 +4,7 @@ import type { Instant } from '../common/time.ts';
 import { oathsOf, replicasOf, type State } from './state.ts';
 
 /** What the machine does not know of itself. */
-export type Particulars = Omit<Registration, 'kind' | 'slave' | 'store' | 'epoch' | 'adopted'>;
+export type Particulars = Omit<Registration, 'kind' | 'slave' | 'store' | 'isLeaving' | 'epoch' | 'adopted'>;
 
 export function registrationOf(state: State, particulars: Particulars): Registration {
   const { slave, store } = state.config.self;
@@ -13,6 +13,7 @@ export function registrationOf(state: State, particulars: Particulars): Registra
     ...particulars,
     slave,
     store,
+    isLeaving: state.isLeaving,
     ...oathsOf(state),
   };
 }

@@ -43,6 +43,8 @@ export type Input = Timed &
     /** The machine slept, or a wall clock jumped: what was promised us may be over (P5). */
     | { readonly kind: 'slept' }
     | { readonly kind: 'space'; readonly isLow: boolean }
+    /** The process is to end, and would hand over first. */
+    | { readonly kind: 'leave' }
     | { readonly kind: 'tick' }
   );
 
@@ -55,7 +57,11 @@ export type Effect =
   | { readonly kind: 'view-changed'; readonly view: View }
   /** It was declared dead: clients look elsewhere, and it registers afresh. */
   | { readonly kind: 'buried' }
-  | { readonly kind: 'refused'; readonly why: string; readonly isFinal: boolean };
+  | { readonly kind: 'refused'; readonly why: string; readonly isFinal: boolean }
+  /** It asked to hand over, and may not. */
+  | { readonly kind: 'stays'; readonly why: string }
+  /** It has handed everything over, and is no slave of the cluster any more. */
+  | { readonly kind: 'drained' };
 
 export interface State {
   readonly config: Config;
@@ -72,6 +78,8 @@ export interface State {
   readonly parked: Map<Replica, Request[]>;
   isLowOnSpace: boolean;
   isRegistered: boolean;
+  /** It is to hand over what it holds. */
+  isLeaving: boolean;
   commands: number;
   nextTick: Instant;
   pingedAt: Instant;
@@ -120,6 +128,7 @@ export function init(config: Config, tables: OrderedStore, { now, wall }: Timed)
     parked: new Map(),
     isLowOnSpace: false,
     isRegistered: false,
+    isLeaving: false,
     commands: 0,
     nextTick: now,
     pingedAt: now,

@@ -86,6 +86,11 @@ export class Cluster {
         this.control.register(slave);
       },
       refused: (why, isFinal) => this.#onRefused(slave, why, isFinal),
+      drained: () => {
+        this.coverage.drained += 1;
+        this.world.in(0, () => this.crashSlave(slave));
+        this.#mendLater(slave);
+      },
       stepped: (happening, effects) => {
         this.truths.checkSlave(slave);
         this.#witness.slaveStepped(slave, happening, effects);

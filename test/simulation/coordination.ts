@@ -8,7 +8,7 @@ import type { ToSlave } from '../../src/common/message/control.ts';
 import type { ClusterSettings, View } from '../../src/common/view.ts';
 import * as coordinator from '../../src/coordination/coordinator.ts';
 import { headChange, newJournal, readJournal } from '../../src/coordination/journal.ts';
-import type { Refusal } from '../../src/coordination/order.ts';
+import type { Order, Refusal } from '../../src/coordination/order.ts';
 import { healthOf } from '../../src/coordination/status.ts';
 import { MachineClock } from './clock.ts';
 import { GatewayDesk } from './gateway-desk.ts';
@@ -106,6 +106,11 @@ export class CoordinationProcess {
     for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#step(next);
     this.#isStepping = false;
     if (this.isUp) this.#arm();
+  }
+
+  /** An operator's, at this moment. */
+  order(order: Order): void {
+    this.process.to(() => this.feed({ kind: 'order', request: 0, order }));
   }
 
   #arm(): void {

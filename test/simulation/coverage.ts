@@ -21,6 +21,10 @@ export interface Coverage {
   refusals: number;
   readsAtCopies: number;
   leftoversCleared: number;
+  /** Slaves that handed everything over and left. */
+  drained: number;
+  /** Partitions that were learnt from where they had been left. */
+  ledOn: number;
 }
 
 export const newCoverage = (): Coverage => ({
@@ -42,6 +46,8 @@ export const newCoverage = (): Coverage => ({
   refusals: 0,
   readsAtCopies: 0,
   leftoversCleared: 0,
+  drained: 0,
+  ledOn: 0,
 });
 
 export function addCoverage(sum: Coverage, one: Coverage): void {

@@ -33,7 +33,8 @@ export type FaultKind =
   | 'old-copy'
   | 'flipped-byte'
   | 'wall-jump'
-  | 'join';
+  | 'join'
+  | 'drain';
 
 export interface Fault {
   readonly at: number;
@@ -129,6 +130,7 @@ const hands: Readonly<Record<FaultKind, Hand>> = {
       return target.directory;
     }),
   'wall-jump': (_, { target, ms }) => target.process.clock.jump(ms % 2 === 0 ? ms : -ms),
+  drain: (cluster, { target }) => cluster.coordination.order({ kind: 'drain', slave: target.id }),
   join: (cluster) => {
     if (cluster.slaves.size < SLAVES_MAX) cluster.addSlave(`s${cluster.slaves.size + 1}`);
   },

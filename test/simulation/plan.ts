@@ -43,6 +43,7 @@ const MIX: Readonly<Record<FaultKind, readonly [weight: number, msLeast: number,
   'flipped-byte': [4, 20, 2_000],
   'wall-jump': [2, 500, 30_000],
   join: [3, 1, 2],
+  drain: [5, 1, 2],
 };
 
 export const ALL_FAULTS = Object.keys(MIX) as readonly FaultKind[]; // The names of the record above.

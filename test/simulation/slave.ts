@@ -36,6 +36,8 @@ export interface Surroundings {
   viewChanged(view: View): void;
   buried(): void;
   refused(why: string, isFinal: boolean): void;
+  /** It has handed everything over, and its process ends. */
+  drained(): void;
   /** One step of its machine is over. */
   stepped(happening: Happening, effects: readonly Effect[]): void;
   /** Its disk failed, or what lies there is broken: the process has ended. */
@@ -270,7 +272,11 @@ export class SlaveProcess implements DataHost {
       case 'buried':
         return this.#around.buried();
       case 'refused':
-        this.#around.refused(effect.why, effect.isFinal);
+        return this.#around.refused(effect.why, effect.isFinal);
+      case 'stays':
+        return;
+      case 'drained':
+        this.#around.drained();
     }
   }
 

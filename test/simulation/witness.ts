@@ -46,6 +46,8 @@ export class Witness {
         ({ partition, epoch }) => epoch < (slave.state.replicas[partition]?.fence ?? 0),
       );
       if (isOld) this.#coverage.staleEpochsRefused += 1;
+    } else if (message.kind === 'copy-begin' && message.mode === 'onward') {
+      this.#coverage.ledOn += 1;
     } else if (message.kind === 'level' || message.kind === 'fetched') {
       this.#lookAtEnds(slave);
     }

@@ -64,6 +64,7 @@ const registrations: fc.Arbitrary<FromSlave> = fc.record({
   port: ports,
   peerPort: ports,
   pid: safe,
+  isLeaving: fc.boolean(),
   epoch: epochs,
   adopted: lists(fc.record(adopted)),
 });
@@ -85,6 +86,7 @@ export const fromSlaves: fc.Arbitrary<FromSlave> = fc.oneof(
     isLowOnSpace: fc.boolean(),
     commands: safe,
   }),
+  fc.record(kind('hand-over')),
   fc.record(kind('leaving')),
   fc.record({ ...kind('failed'), why: phrases }),
 );
@@ -101,6 +103,9 @@ export const toSlaves: fc.Arbitrary<ToSlave> = fc.oneof(
     }),
   }),
   fc.record({ ...kind('refused'), why: phrases, isFinal: fc.boolean() }),
+  fc.record(kind('drain')),
+  fc.record({ ...kind('drain-refused'), why: phrases }),
+  fc.record(kind('drained')),
   fc.record({
     ...kind('view'),
     epoch: epochs,

@@ -157,6 +157,7 @@ export class CoordinatorBench {
         host: 'host',
         port: 7000,
         peerPort: 2,
+        isLeaving: false,
         pid: 3,
       },
       ...{ epoch: epoch(0), adopted: [] },

@@ -7,7 +7,6 @@ import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 
 import { epoch, type Partition, type SlaveId, slaveId, type StoreId, storeId } from '../../src/common/ids.ts';
-import { unreachable } from '../../src/common/invariant.ts';
 import { dialLink, type Link, type LinkListener, listenLinks } from '../../src/common/io/link.ts';
 import { decodeToSlave, encodeControl } from '../../src/common/message/control-codec.ts';
 import type { FenceAnswer, FromSlave, Registration, ToSlave } from '../../src/common/message/control.ts';
@@ -107,6 +106,7 @@ export class LinkSlave {
       host: HOST,
       port: 1,
       peerPort: this.#peers?.port ?? 1,
+      isLeaving: false,
       pid: process.pid,
       epoch: this.sworn,
       adopted: [],
@@ -144,12 +144,7 @@ export class LinkSlave {
         this.tell({ kind: 'grown', partition, configuration: { epoch: message.epoch, members, ownerNonce } });
         break;
       }
-      case 'refused':
-      case 'buried':
-      case 'drop-grow':
-        break;
       default:
-        unreachable(message);
     }
   }
 

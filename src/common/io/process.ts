@@ -42,6 +42,8 @@ export interface Ending {
 export interface ProgramOptions {
   readonly name: string;
   readonly log: Log;
+  /** What a graceful stop may take beyond the usual. */
+  readonly stopMs?: number;
   /** May reject: the error's message is then the line that is printed, and the exit status 1. */
   readonly start: (ending: Ending) => Promise<Running>;
 }
@@ -57,12 +59,14 @@ class Life {
   readonly #name: string;
   readonly #log: Log;
   readonly #start: ProgramOptions['start'];
+  readonly #patienceMs: number;
   #running: Running | undefined;
   #stopping: { readonly why: string; readonly status: number } | undefined;
 
-  constructor({ name, log, start }: ProgramOptions) {
+  constructor({ name, log, start, stopMs = 0 }: ProgramOptions) {
     this.#name = name;
     this.#log = log;
+    this.#patienceMs = STOP_PATIENCE_MS + stopMs;
     this.#start = start;
   }
 
@@ -76,7 +80,7 @@ class Life {
     this.#watchParent();
 
     const ending: Ending = {
-      end: (why, status = 0) => this.#stop(why, status, STOP_PATIENCE_MS),
+      end: (why, status = 0) => this.#stop(why, status, this.#patienceMs),
       fail: (line) => this.#fail(line),
     };
     this.#start(ending).then(
@@ -100,7 +104,7 @@ class Life {
 
   #onSignal(signal: 'SIGTERM' | 'SIGINT'): void {
     if (this.#stopping === undefined) {
-      this.#stop(signal, 0, STOP_PATIENCE_MS);
+      this.#stop(signal, 0, this.#patienceMs);
       return;
     }
     this.#log.warn(`${this.#name} stops at once: ${signal} while it was stopping`);

@@ -117,6 +117,7 @@ const fromSlave = union<FromSlave>({
     port,
     peerPort: port,
     pid: count,
+    isLeaving: flag,
     epoch,
     adopted: perPartition(adopted),
   },
@@ -134,6 +135,7 @@ const fromSlave = union<FromSlave>({
     isLowOnSpace: flag,
     commands: count,
   },
+  'hand-over': {},
   leaving: {},
   failed: { why: phrase },
 });
@@ -150,6 +152,9 @@ const toSlave = union<ToSlave>({
   fence: { epoch, partitions: perPartition(partition) },
   grow: { epoch, partition, base: epoch, members, ownerNonce },
   'drop-grow': { partition, epoch },
+  drain: {},
+  'drain-refused': { why: phrase },
+  drained: {},
   buried: {},
 });
 
@@ -157,9 +162,10 @@ const toSlave = union<ToSlave>({
 const TYPES = {
   ...{ register: FROM_SLAVE, fenced: FROM_SLAVE, outdated: FROM_SLAVE, serving: FROM_SLAVE },
   ...{ grown: FROM_SLAVE, 'grow-dropped': FROM_SLAVE, unfit: FROM_SLAVE, report: FROM_SLAVE },
-  ...{ leaving: FROM_SLAVE, failed: FROM_SLAVE },
+  ...{ 'hand-over': FROM_SLAVE, leaving: FROM_SLAVE, failed: FROM_SLAVE },
   ...{ registered: TO_SLAVE, refused: TO_SLAVE, view: TO_SLAVE, fence: TO_SLAVE },
   ...{ grow: TO_SLAVE, 'drop-grow': TO_SLAVE, buried: TO_SLAVE },
+  ...{ drain: TO_SLAVE, 'drain-refused': TO_SLAVE, drained: TO_SLAVE },
 } as const satisfies Record<FromSlave['kind'], typeof FROM_SLAVE> & Record<ToSlave['kind'], typeof TO_SLAVE>;
 
 /** One frame. A reason that is too long to travel is cut, since it is only read by people. */

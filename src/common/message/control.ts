@@ -29,6 +29,8 @@ export interface Registration {
   readonly port: number;
   readonly peerPort: number;
   readonly pid: number;
+  /** It is to leave the cluster, and has not handed everything over yet. */
+  readonly isLeaving: boolean;
   /** The highest epoch this store has sworn to (N4). */
   readonly epoch: Epoch;
   /** Configurations that it has adopted, so that a grow the journal never heard of comes to light. */
@@ -83,6 +85,9 @@ export type FromSlave =
   /** This member cannot be brought level from any log: it must be left out and copied anew. */
   | { readonly kind: 'unfit'; readonly partition: Partition; readonly epoch: Epoch; readonly slave: SlaveId }
   | SlaveReport
+  /** It is to end: what it holds is to be handed over first. */
+  | { readonly kind: 'hand-over' }
+  /** It ends now. */
   | { readonly kind: 'leaving' }
   /** Its disk failed: what this store holds is not to be trusted again (I3). */
   | { readonly kind: 'failed'; readonly why: string };
@@ -103,5 +108,11 @@ export type ToSlave =
       readonly ownerNonce: string;
     }
   | { readonly kind: 'drop-grow'; readonly partition: Partition; readonly epoch: Epoch }
+  /** An operator wants it to leave: until it has, it says so whenever it registers. */
+  | { readonly kind: 'drain' }
+  /** It stays in the cluster; or, if it must end, it ends with what it holds. */
+  | { readonly kind: 'drain-refused'; readonly why: string }
+  /** It holds nothing any more, and is no slave of this cluster: it may end. */
+  | { readonly kind: 'drained' }
   /** It was declared dead: what it holds has moved on. It registers afresh. */
   | { readonly kind: 'buried' };

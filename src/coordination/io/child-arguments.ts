@@ -23,6 +23,9 @@ export function childArguments({ host, logFormat, logLevel }: CoordinationConfig
     logFormat,
     '--log-level',
     logLevel,
+    // They end with us: there is nobody left to hand over to.
+    '--drain-timeout',
+    '0',
   ];
 }
 

@@ -98,7 +98,7 @@ class Server implements Running {
 
   async listen(journal: Journal): Promise<void> {
     const pair = await this.#bindPeerPort();
-    const runner = new CoordinatorRunner(journal, this.#hands(pair.udp));
+    const runner = new CoordinatorRunner(journal, this.#hands(pair.udp), this.#config);
     this.#happenings.begin(runner.state.view);
     this.#runner = runner;
     const observer = new Observer(runner);

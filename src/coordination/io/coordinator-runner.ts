@@ -16,6 +16,7 @@ import { Deque } from '../../common/deque.ts';
 import { now } from '../../common/io/clock.ts';
 import { unreachable } from '../../common/invariant.ts';
 import { type Effect, init, type Input, type State, step, wakeAt } from '../coordinator.ts';
+import type { Policy } from '../grace.ts';
 import type { Journal } from '../journal.ts';
 import type { Order, Refusal } from '../order.ts';
 
@@ -49,6 +50,7 @@ export interface Hands {
 export class CoordinatorRunner {
   readonly #journal: Journal;
   readonly #hands: Hands;
+  readonly #policy: Policy | undefined;
   /** As long as what one step's effects feed: nothing else comes in between. */
   readonly #queue = new Deque<News>();
   #state: State;
@@ -60,10 +62,11 @@ export class CoordinatorRunner {
   #ordered = 0;
   readonly #orders = new Map<number, (refusal: Refusal) => void>();
 
-  constructor(journal: Journal, hands: Hands) {
+  constructor(journal: Journal, hands: Hands, policy?: Policy) {
     this.#journal = journal;
     this.#hands = hands;
-    this.#state = init(journal, now());
+    this.#policy = policy;
+    this.#state = init(journal, now(), policy);
   }
 
   /** To look at; before `begin` it shows what the journal holds. */
@@ -75,7 +78,7 @@ export class CoordinatorRunner {
   begin(): void {
     if (this.#phase !== 'waiting') return;
     this.#phase = 'running';
-    this.#state = init(this.#journal, now());
+    this.#state = init(this.#journal, now(), this.#policy);
     this.#version += 1;
     this.#arm();
   }

@@ -45,6 +45,9 @@ export interface Hands {
   viewChanged(view: View): void;
   buried(): void;
   refused(why: string, isFinal: boolean): void;
+  /** It is not to hand over: why. */
+  stays(why: string): void;
+  drained(): void;
   /** The machine slept: an answer to what was asked before it must not count after it. */
   slept(): void;
   /** The disk, or what lies on it, cannot be trusted any more. Nothing is fed from here on. */
@@ -178,6 +181,10 @@ export class MachineRunner {
         return this.#hands.buried();
       case 'refused':
         return this.#hands.refused(effect.why, effect.isFinal);
+      case 'stays':
+        return this.#hands.stays(effect.why);
+      case 'drained':
+        return this.#hands.drained();
       default:
         return unreachable(effect);
     }

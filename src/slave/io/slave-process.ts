@@ -24,6 +24,7 @@ import { holdsAnyPromise, registrationOf } from '../standing.ts';
 import { init, type State } from '../state.ts';
 import { ClientServer } from './client-server.ts';
 import { ControlLink } from './control-link.ts';
+import { HandOver } from './hand-over.ts';
 import { type DiskSpaceWatch, watchDiskSpace } from './disk-space.ts';
 import { type Hands, MachineRunner } from './machine-runner.ts';
 import { PeerLinks } from './peer-links.ts';
@@ -118,6 +119,7 @@ class SlaveProcess implements Running {
   readonly #clients: ClientServer;
   readonly #peers: PeerLinks;
   readonly #control: ControlLink;
+  readonly #handOver: HandOver;
   readonly #pulse: Pulse;
   #taken: Taken;
   #peerPort = 0;
@@ -146,6 +148,12 @@ class SlaveProcess implements Running {
     });
     this.#peers = new PeerLinks({ self, nonce, events: this.#peerEvents(), log: log.child('peers') });
     this.#control = new ControlLink(config.coordination, this.#controlEvents(), log);
+    this.#handOver = new HandOver({
+      boundMs: config.drainTimeoutMs,
+      ask: () => this.#runner.feed({ kind: 'leave' }),
+      mayAsk: () => this.#control.isRegistered && !this.#hasFailed,
+      log,
+    });
     this.#pulse = new Pulse({
       self,
       nonce,
@@ -196,10 +204,11 @@ class SlaveProcess implements Running {
   }
 
   async stop(): Promise<void> {
+    const isDrained = await this.#handOver.finish();
     this.#clients.stopTaking();
     const end = now() + STOPPING_MS;
     while (this.#clients.pending > 0 && now() < end) await pause(STOPPING_LOOK_MS);
-    this.#control.tell({ kind: 'leaving' });
+    if (!isDrained) this.#control.tell({ kind: 'leaving' });
     clearInterval(this.#review);
     this.#space?.stop();
     this.#runner.stop();
@@ -218,6 +227,8 @@ class SlaveProcess implements Running {
       },
       buried: () => this.#onBuried(),
       refused: (why, isFinal) => this.#onRefused(why, isFinal),
+      stays: (why) => this.#handOver.stays(why),
+      drained: () => this.#onDrained(),
       slept: () => {
         this.#log.warn('this machine slept, or its clock was set: no promise counts any more');
       },
@@ -239,7 +250,10 @@ class SlaveProcess implements Running {
     return {
       registration: () => this.#registration(),
       message: (message, server) => this.#onControl(message, server),
-      closed: () => this.#runner.feed({ kind: 'control-closed' }),
+      closed: () => {
+        this.#handOver.alone();
+        this.#runner.feed({ kind: 'control-closed' });
+      },
     };
   }
 
@@ -299,6 +313,11 @@ class SlaveProcess implements Running {
     );
     this.#clients.sendAway();
     this.#control.register();
+  }
+
+  #onDrained(): void {
+    this.#handOver.drained();
+    this.#ending.end('everything that it held is handed over');
   }
 
   #onRefused(why: string, isFinal: boolean): void {
