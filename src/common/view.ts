@@ -30,7 +30,13 @@ export interface Configuration {
   readonly members: readonly Member[];
   /** The start of the owner under which it was made owner. A restarted owner needs a new epoch (protocol F5). */
   readonly ownerNonce: string;
+  /** The partition was forfeited and began anew, empty, with this epoch: what is of before is no part of it. */
+  readonly since?: Epoch;
 }
+
+/** What every later configuration of the same history says as well. */
+export const historyOf = ({ since }: Configuration): Pick<Configuration, 'since'> =>
+  since === undefined ? {} : { since };
 
 export type Stage = 'joining' | 'alive' | 'suspect' | 'dead' | 'draining';
 

@@ -11,7 +11,7 @@
 import type { Epoch, Partition, SlaveId } from '../common/ids.ts';
 import type { FenceAnswer } from '../common/message/control.ts';
 import { after, DRIFT, type Instant } from '../common/time.ts';
-import type { Configuration, Member } from '../common/view.ts';
+import { type Configuration, historyOf, type Member } from '../common/view.ts';
 import { complaints } from './heartbeat-tally.ts';
 import { headChange, partitionChange } from './journal.ts';
 import { chooseMembers, replicate, type Situation, type Step } from './replicate.ts';
@@ -194,6 +194,28 @@ function conclude(state: State, results: ReadonlyMap<Partition, Configuration>):
   });
 }
 
+/** Lost partitions begin anew, empty, on who is there: what their members held is given up for good. */
+export function forfeit(state: State, partitions: readonly Partition[]): void {
+  const number = nextNumber(state);
+  const anyone = [...state.view.slaves.keys()].flatMap((slave) => liveMember(state, slave) ?? []).slice(0, 1);
+  const results = partitions.map((partition) => {
+    const wanted = (state.target[partition] ?? []).flatMap((slave) => liveMember(state, slave) ?? []);
+    const members = wanted.length > 0 ? wanted : anyone;
+    return [partition, { ...configurationOf(state, number, members), since: number }] as const;
+  });
+  conclude(state, new Map(results));
+  say(
+    state,
+    `forfeited ${partitionsText(partitions.length)}: what was in them is given up, and they begin empty`,
+    'warn',
+  );
+}
+
+const liveMember = (state: State, slave: SlaveId): Member | undefined => {
+  const record = state.view.slaves.get(slave);
+  return record !== undefined && isAlive(state, slave) ? { slave, store: record.store } : undefined;
+};
+
 function found(state: State, steps: readonly (Step & { kind: 'found' })[]): void {
   if (steps.length === 0) return;
   const number = nextNumber(state);
@@ -308,7 +330,7 @@ function resultOf(state: State, partition: Partition): Configuration | undefined
   if (full.length === 0) return undefined;
   const members = chooseMembers(full, round.intention);
   const ownerNonce = (members[0] && round.answers.get(members[0].slave)?.nonce) ?? '';
-  return { epoch: round.epoch, members, ownerNonce };
+  return { epoch: round.epoch, members, ownerNonce, ...historyOf(effective) };
 }
 
 /** The newest list that anybody has adopted: a grow that the journal never heard of is in force all the same. */
@@ -408,7 +430,8 @@ export function onGrown(
   const isOurs = intention?.kind === 'grow' && intention.epoch === configuration.epoch;
   const isByOwner = configurationAt(state, partition).members[0]?.slave === slave;
   if (!isOurs || !isByOwner || state.concluding.has(partition)) return;
-  conclude(state, new Map([[partition, { ...configuration, members: intention.members }]]));
+  const history = historyOf(configurationAt(state, partition));
+  conclude(state, new Map([[partition, { ...configuration, ...history, members: intention.members }]]));
 }
 
 export function onGrowDropped(state: State, partition: Partition, epoch: Epoch, why: string): void {

@@ -3,12 +3,14 @@
  *
  *     drain     draining ─► the placement is without it ─► it holds nothing ─► durable ─► it is told, and gone
  *     forget    dead, and nothing could come back with it ─► durable ─► gone
+ *     forfeit   lost ─► a configuration of a new history, empty ─► durable ─► announced
  *
  * An order is answered when it is taken or turned down; what it sets off shows in the status and goes on by itself.
  */
-import type { SlaveId } from '../common/ids.ts';
+import type { Partition, SlaveId } from '../common/ids.ts';
 import { unreachable } from '../common/invariant.ts';
 import type { SlaveRecord } from '../common/view.ts';
+import { forfeit } from './director.ts';
 import { forgetGrace } from './grace.ts';
 import { slaveChange, slaveGone } from './journal.ts';
 import type { Order, Refusal } from './order.ts';
@@ -25,7 +27,7 @@ function carryOut(state: State, order: Order): Refusal {
     case 'forget':
       return forget(state, order.slave);
     case 'forfeit':
-      return 'forfeit is not built yet';
+      return forfeitLost(state, order.partitions);
     default:
       return unreachable(order);
   }
@@ -97,6 +99,18 @@ function forget(state: State, slave: SlaveId): Refusal {
     part(state, slave, () => {
       say(state, `${slave} is forgotten`);
     });
+  return undefined;
+}
+
+/** Data that nobody is left to bring back. Its members may live, cut off: whoever orders this has made sure. */
+function forfeitLost(state: State, partitions: readonly Partition[]): Refusal {
+  const served = partitions.filter((partition) => !state.lost.has(partition));
+  if (partitions.length === 0) return 'it was not said which partitions';
+  if (served.length > 0)
+    return `not lost, and so not to be forfeited: ${partitionsText(served.length)} (${served.join(', ')})`;
+  const isAnyAlive = [...state.view.slaves.values()].some(({ stage }) => stage !== 'dead');
+  if (!isAnyAlive) return 'there is no live slave on which they could begin anew';
+  forfeit(state, [...new Set(partitions)]);
   return undefined;
 }
 

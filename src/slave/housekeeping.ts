@@ -7,7 +7,7 @@
  */
 import type { Key, SlaveId } from '../common/ids.ts';
 import { after, type Instant, sooner } from '../common/time.ts';
-import { isHeldBack, tickGrow } from './migration/sender.ts';
+import { isHeldBack, sendWaiting, tickGrow } from './migration/sender.ts';
 import { mayFill, startFill } from './filling.ts';
 import { trimRecords } from './record-log.ts';
 import { discard } from './replication/oath.ts';
@@ -53,6 +53,7 @@ export function tick(state: State): void {
     tellCommitted(replica, host);
     tickGrow(replica, host);
   }
+  sendWaiting(host);
   ping(state, replicas);
   sweep(state, replicas);
   fillTables(state, replicas);

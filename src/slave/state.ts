@@ -10,6 +10,7 @@ import type { Change, OrderedStore } from '../common/ordered-store.ts';
 import { type Instant, instant, type Stamp } from '../common/time.ts';
 import type { Member, View } from '../common/view.ts';
 import type { Request } from './request.ts';
+import { newPace } from './migration/pace.ts';
 import type { PeerMessage } from './peer-message.ts';
 import { emptyRecordLog, type RecordLog } from './record-log.ts';
 import { type Answer, Outbox } from './replication/outbox.ts';
@@ -20,6 +21,8 @@ export interface Config {
   readonly nonce: string;
   /** Bytes of log to keep for those who return. */
   readonly logKeepBytes: number;
+  /** Bytes per second that are copied to learners at most; 0: no limit. */
+  readonly copyRate: number;
 }
 
 export interface Timed {
@@ -114,6 +117,7 @@ export function init(config: Config, tables: OrderedStore, { now, wall }: Timed)
     out: new Outbox<Continuation>(),
     commitsUnderWay: 0,
     heldBytes: 0,
+    pace: newPace(config.copyRate, now),
     released: new Set(),
   };
   return {

@@ -233,7 +233,12 @@ export class SlaveProcess implements DataHost {
 
   #fresh(): State {
     const { store } = this.directory;
-    const config = { self: { slave: this.id, store }, nonce: this.nonce, logKeepBytes: LOG_KEEP_BYTES };
+    const config = {
+      self: { slave: this.id, store },
+      nonce: this.nonce,
+      logKeepBytes: LOG_KEEP_BYTES,
+      copyRate: 0,
+    };
     return init(config, this.directory.tables, { now: this.now(), wall: this.wall() });
   }
 

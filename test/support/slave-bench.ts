@@ -92,6 +92,7 @@ interface Options {
   readonly boot?: number;
   readonly now?: number;
   readonly logKeepBytes?: number;
+  readonly copyRate?: number;
   readonly settings?: ClusterSettings;
 }
 
@@ -119,6 +120,7 @@ export class SlaveBench {
       boot = 1,
       now = 10_000,
       logKeepBytes = 0,
+      copyRate = 0,
       settings = SETTINGS,
     }: Options = {},
   ) {
@@ -127,7 +129,7 @@ export class SlaveBench {
     this.disk = disk;
     this.tables = tables;
     this.now = now;
-    const config = { self: member(name), nonce: `${name}.${boot}`, logKeepBytes };
+    const config = { self: member(name), nonce: `${name}.${boot}`, logKeepBytes, copyRate };
     this.state = init(config, tables, { now: instant(now), wall: stamp(WALL_AT_START + now) });
     recover(this.state, disk);
   }
@@ -270,6 +272,7 @@ export class SlaveBench {
       settings,
       now: now + 1_000,
       logKeepBytes: this.state.config.logKeepBytes,
+      copyRate: this.state.config.copyRate,
       boot,
       ...options,
     };

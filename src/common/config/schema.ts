@@ -267,6 +267,16 @@ export const slaveSettings = {
     what: 'where this slave keeps its data',
     why: 'Never put an old copy of it back: the cluster takes it for what it held when it was last seen.',
   },
+  copyRate: {
+    kind: 'integer',
+    option: 'copy-rate',
+    group: 'Copies',
+    preset: 0,
+    min: 0,
+    max: 1_000_000_000_000,
+    what: 'bytes per second that this slave copies to slaves that join or return, at most; 0: no limit',
+    why: 'Copying gives way to clients by itself. A limit spares a network that others need as well; redundancy then takes longer to return.',
+  },
   drainTimeoutMs: {
     kind: 'integer',
     option: 'drain-timeout',

@@ -62,7 +62,10 @@ const boot = record<Boot>({ count, nonce: name });
 const members = perSlave(record<Member>({ slave, store }));
 // A partition that was never founded has no owner, and an empty nonce for it.
 const ownerNonce = such(phrase, isText);
-const configuration = such(record<Configuration>({ epoch, members, ownerNonce }), isSound);
+const configuration = such(
+  record<Configuration>({ epoch, members, ownerNonce, since: optional(epoch) }),
+  isSound,
+);
 const adopted = record<AdoptedConfiguration>({ partition, configuration });
 const logEnd = record<LogEnd>({ epoch, seq });
 

@@ -77,7 +77,8 @@ export function record<T extends object>(fields: Fields<T>): Shape<T> {
     for (const [name, shape] of shapes) {
       const field = shape(ownField(value, name));
       if (field === REFUSED) return REFUSED;
-      taken[name] = field;
+      // What was left out stays left out.
+      if (field !== undefined || Object.hasOwn(value, name)) taken[name] = field;
     }
     // `Fields<T>` has a shape for every field of T, and each of them has taken its field.
     return taken as T;

@@ -92,10 +92,14 @@ async function readStore(
   try {
     const taken = await takeIdentity(store, config);
     const self = { slave: taken.identity.slave, store: taken.identity.store };
-    const state = init({ self, nonce, logKeepBytes: config.logKeepBytes }, store.tables, {
-      now: now(),
-      wall: wallNow(),
-    });
+    const state = init(
+      { self, nonce, logKeepBytes: config.logKeepBytes, copyRate: config.copyRate },
+      store.tables,
+      {
+        now: now(),
+        wall: wallNow(),
+      },
+    );
     recover(state, store);
     return { taken, state };
   } catch (error) {

@@ -22,7 +22,9 @@ import type { AckItem, PeerMessage } from '../peer-message.ts';
 import { adoptLarger, swearLarger } from '../replication/oath.ts';
 import { probe } from '../replication/owner.ts';
 import { type Grow, type Host, isFenced, progressOf, type Replica } from '../replication/replica.ts';
-import { snapshotPart } from '../tables.ts';
+import { historyOf } from '../../common/view.ts';
+import { hasRoom, nextInTurn, noteAnswered, noteSent, wait } from './pace.ts';
+import { snapshotPart, type SnapshotPart } from '../tables.ts';
 import type { Position } from '../replication/position.ts';
 
 /** One part of a snapshot: large enough to fill a link, small enough not to hold up a turn. */
@@ -55,7 +57,12 @@ export function onGrow(replica: Replica, order: Order, host: Host): void {
   replica.grow = {
     epoch,
     base: order.base,
-    configuration: { epoch, members: order.members, ownerNonce: order.ownerNonce },
+    configuration: {
+      epoch,
+      members: order.members,
+      ownerNonce: order.ownerNonce,
+      ...historyOf(replica.configuration),
+    },
     learner: progressOf(learner, host.now),
     mode: 'ask',
     begin: appliedOf(replica),
@@ -65,6 +72,7 @@ export function onGrow(replica: Replica, order: Order, host: Host): void {
     from: undefined,
     next: undefined,
     isLastPart: false,
+    isWaiting: false,
     askedAt: host.now,
     progressAt: host.now,
     heldBackUntil: undefined,
@@ -127,11 +135,15 @@ export function onCopyState(
   if (state.next === grow.part) return sendPart(replica, grow, host);
   if (state.next !== grow.part + 1) return;
   grow.progressAt = host.now;
-  if (grow.isLastPart) return beginLevelling(replica, grow, host);
-  grow.from = grow.next;
-  grow.next = undefined;
-  grow.part += 1;
-  sendPart(replica, grow, host);
+  noteAnswered(host.pace, grow);
+  if (grow.isLastPart) beginLevelling(replica, grow, host);
+  else {
+    grow.from = grow.next;
+    grow.next = undefined;
+    grow.part += 1;
+    wait(host.pace, replica, grow);
+  }
+  sendWaiting(host);
 }
 
 /** The log first, so that nothing can fall between it and the snapshot. */
@@ -167,6 +179,7 @@ function streamAfter(replica: Replica, grow: Grow, seq: number, host: Host): voi
  */
 function sendPart(replica: Replica, grow: Grow, host: Host): void {
   const { partition, committed } = replica;
+  if (!hasRoom(host.pace, grow, host.now)) return wait(host.pace, replica, grow);
   const { records, next } = snapshotPart(host.tables, replica.table, grow.from, PART);
   grow.next = earlier(grow.next, next);
   grow.isLastPart = grow.next === undefined;
@@ -181,6 +194,17 @@ function sendPart(replica: Replica, grow: Grow, host: Host): void {
     isLast: grow.isLastPart,
   };
   host.out.send(grow.learner.member.slave, { kind: 'copy-part', part });
+  noteSent(host.pace, replica, bytesOf(records), host.now);
+}
+
+const bytesOf = (records: SnapshotPart['records']): number =>
+  records.reduce((sum, { key, stored }) => sum + key.length + stored.value.length, 0);
+
+/** Parts that had to wait leave in their turn. */
+export function sendWaiting(host: Host): void {
+  for (let replica = nextInTurn(host.pace, host.now); replica; replica = nextInTurn(host.pace, host.now)) {
+    if (replica.grow?.stage === 'copying') sendPart(replica, replica.grow, host);
+  }
 }
 
 /** Of two places in the store; undefined is its end. */
@@ -267,18 +291,26 @@ function giveUp(replica: Replica, { epoch, learner }: Grow, host: Host): void {
 export function tickGrow(replica: Replica, host: Host): void {
   const { grow } = replica;
   if (grow === undefined) return;
+  // Who waits for its turn is not slow.
+  if (grow.isWaiting) grow.progressAt = host.now;
   if (grow.stage !== 'adopting' && host.now - grow.progressAt > STALLED_PROMISES * host.promiseMs)
     return giveUp(replica, grow, host);
-  if (grow.stage === 'levelling' && grow.heldBackUntil !== undefined && grow.heldBackUntil <= host.now) {
+  if (grow.stage === 'copying') remindLearner(replica, grow, host);
+  else if (grow.stage === 'levelling') tickLevelling(replica, grow, host);
+}
+
+function remindLearner(replica: Replica, grow: Grow, host: Host): void {
+  if (grow.isWaiting || host.now - grow.askedAt <= host.promiseMs) return;
+  if (grow.part === -1) begin(replica, grow, host);
+  else sendPart(replica, grow, host);
+}
+
+function tickLevelling(replica: Replica, grow: Grow, host: Host): void {
+  if (grow.heldBackUntil !== undefined && grow.heldBackUntil <= host.now) {
     grow.heldBackUntil = undefined;
     grow.restUntil = after(host.now, host.promiseMs);
     host.released.add(replica);
   }
-  if (grow.stage === 'copying' && host.now - grow.askedAt > host.promiseMs) {
-    if (grow.part === -1) begin(replica, grow, host);
-    else sendPart(replica, grow, host);
-  }
-  if (grow.stage !== 'levelling') return;
   // Its link may have broken with appends on the way.
   if (grow.learner.acked < replica.log.end.seq) resend(replica, grow, grow.learner.acked, host);
   tryToAdopt(replica, host);

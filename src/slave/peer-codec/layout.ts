@@ -6,7 +6,7 @@
  *     pong       u16 partition │ u48 epoch
  *     commit     u16 partition │ u48 epoch │ u48 committed
  *     position   u16 partition │ u48 epoch │ u48 round │ u48 end's epoch │ u48 end's seq │ u48 committed
- *     probe      u16 partition │ f64 stamp │ u48 epoch │ text owner's nonce │ u16 members │ (text slave │ 16 store) …
+ *     probe      u16 partition │ f64 stamp │ u48 epoch │ u48 since (0: ever) │ text owner's nonce │ u16 members │ (text slave │ 16 store) …
  *     place      u48 epoch │ u48 committed            (an append's entry names its partition itself)
  *
  * What a list of fixed width holds follows from the length of the head; no count can contradict it.
@@ -117,6 +117,7 @@ export const probeItem: Layout<ProbeItem> = {
     writer.u16(partition);
     writer.f64(stamp);
     writer.u48(configuration.epoch);
+    writer.u48(configuration.since ?? 0);
     writer.text(configuration.ownerNonce);
     writer.u16(configuration.members.length);
     for (const { slave, store } of configuration.members) {
@@ -132,13 +133,14 @@ export const probeItem: Layout<ProbeItem> = {
 };
 
 function configurationBytes({ ownerNonce, members }: Configuration): number {
-  let bytes = EPOCH_BYTES + textBytes(ownerNonce) + 2;
+  let bytes = 2 * EPOCH_BYTES + textBytes(ownerNonce) + 2;
   for (const { slave } of members) bytes += textBytes(slave) + STORE_BYTES;
   return bytes;
 }
 
 function readConfiguration(reader: FieldReader): Configuration {
   const epoch = reader.epoch();
+  const since = reader.epoch();
   const ownerNonce = reader.text();
   const count = reader.u16();
   if (count > MEMBERS_MAX) reader.refuse();
@@ -147,7 +149,7 @@ function readConfiguration(reader: FieldReader): Configuration {
   while (members.length < count && reader.left > 0) {
     members.push({ slave: reader.slave(), store: reader.store() });
   }
-  const configuration = { epoch, members, ownerNonce };
+  const configuration = { epoch, members, ownerNonce, ...(since > 0 && { since }) };
   if (members.length < count || !isSound(configuration)) reader.refuse();
   return configuration;
 }

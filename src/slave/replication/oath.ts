@@ -80,6 +80,10 @@ export function adopt(replica: Replica, configuration: Configuration, host: Host
     'only members adopt',
   );
   standStill(replica, host);
+  if (isOfBefore(replica, configuration)) {
+    giveUpAll(replica, host);
+    startAnew(replica, START, host);
+  }
   replica.learning = undefined;
   replica.learns = NO_GROW;
   replica.fence = configuration.epoch;
@@ -89,6 +93,10 @@ export function adopt(replica: Replica, configuration: Configuration, host: Host
   dropHeld(replica);
   swear(replica, host);
 }
+
+/** Whether what it holds was forfeited: its last entry is older than the history that is now. */
+const isOfBefore = ({ log }: Replica, { since = NO_GROW }: Configuration): boolean =>
+  log.end.seq > 0 && log.end.epoch < since;
 
 const isSelf = (member: Member, { self }: Host): boolean =>
   member.slave === self.slave && member.store === self.store;

@@ -48,8 +48,19 @@ export interface Host {
   commitsUnderWay: number;
   /** Bytes of committed records that are not in the tables' store yet, as of the last tick. */
   heldBytes: number;
+  readonly pace: CopyPace;
   /** Replicas whose parked requests may go on. */
   readonly released: Set<Replica>;
+}
+
+/** What is on its way to learners (`migration/pace.ts`). */
+export interface CopyPace {
+  /** 0: no limit. */
+  readonly bytesPerSecond: number;
+  /** When what was sent is paid for. */
+  freeAt: Instant;
+  readonly out: Map<Grow, Replica>;
+  readonly waiting: Deque<Replica>;
 }
 
 export type Continuation = (host: Host) => void;
@@ -98,6 +109,8 @@ export interface Grow {
   from: Buffer | undefined;
   next: Buffer | undefined;
   isLastPart: boolean;
+  /** Its next part waits for its turn. */
+  isWaiting: boolean;
   askedAt: Instant;
   /** When the learner last had more than before. */
   progressAt: Instant;
