@@ -129,8 +129,8 @@ export const grow: readonly Bug[] = [
       },
       {
         file: 'src/coordination/director.ts',
-        find: 'member.slave === slave && member.store === store);\n    if (!isAsked',
-        replace: 'member.slave === slave);\n    if (!isAsked',
+        find: 'member.slave === slave && member.store === store);\n    if (!isJournaled',
+        replace: 'member.slave === slave);\n    if (!isJournaled',
       },
       {
         file: OATH,
