@@ -21,6 +21,11 @@ export interface Coverage {
   refusals: number;
   readsAtCopies: number;
   leftoversCleared: number;
+  crashesBehindAWord: number;
+  coordinationCrashesBehindAWord: number;
+  loneReturns: number;
+  oldCopiesAlone: number;
+  slowControlLinks: number;
 }
 
 export const newCoverage = (): Coverage => ({
@@ -42,6 +47,11 @@ export const newCoverage = (): Coverage => ({
   refusals: 0,
   readsAtCopies: 0,
   leftoversCleared: 0,
+  crashesBehindAWord: 0,
+  coordinationCrashesBehindAWord: 0,
+  loneReturns: 0,
+  oldCopiesAlone: 0,
+  slowControlLinks: 0,
 });
 
 export function addCoverage(sum: Coverage, one: Coverage): void {

@@ -281,7 +281,7 @@ export class SlaveProcess implements DataHost {
       this.feed({ kind: 'durable', store });
     });
     this.process.in(directory.commitMs(store, this.#world), () => {
-      if (disk.pending > 0) disk.completeNext();
+      if (disk.pending > 0 && !directory.isHeld) disk.completeNext();
     });
   }
 }
