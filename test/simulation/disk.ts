@@ -30,6 +30,8 @@ export class Directory {
   hasFailed = false;
   /** Every commit takes so many times as long, until then. */
   slowUntil = 0;
+  /** No commit of the tables' store is through before that. */
+  tablesStallUntil = 0;
   /** Nothing becomes durable any more: its machine is about to lose power. */
   isHeld = false;
   /** What was damaged while nobody looked. */
@@ -50,7 +52,8 @@ export class Directory {
 
   /** How long a commit takes: the tables' store is the slower one, for its commits are transactions of a tree. */
   commitMs(name: StoreName, world: World): number {
-    const usual = name === 'log' ? world.between(1, 40) / 10 : world.between(1, 60);
+    const stallMs = name === 'log' ? 0 : Math.max(0, this.tablesStallUntil - world.now);
+    const usual = name === 'log' ? world.between(1, 40) / 10 : stallMs + world.between(1, 60);
     return this.slowUntil > world.now ? usual + world.between(50, 900) : usual;
   }
 

@@ -34,6 +34,7 @@ export type FaultKind =
   | 'storm'
   | 'slow-disk'
   | 'slow-journal'
+  | 'stalled-tables'
   | 'full-disk'
   | 'failing-disk'
   | 'wipe'
@@ -54,9 +55,7 @@ export interface Fault {
 }
 
 /** They cost a slave its store. */
-const DESTROYERS: ReadonlySet<FaultKind> = new Set([
-  ...(['failing-disk', 'wipe', 'old-copy', 'old-copy-alone', 'flipped-byte'] as const),
-]);
+const DESTROYERS: ReadonlySet<FaultKind> = new Set([...(['failing-disk', 'wipe', 'flipped-byte'] as const)]);
 
 const SLAVES_MAX = 7;
 
@@ -144,6 +143,9 @@ const hands: Readonly<Record<FaultKind, Hand>> = {
   'slow-disk': (cluster, { target, ms }) => {
     target.directory.slowUntil = cluster.world.now + ms;
   },
+  'stalled-tables': (cluster, { target, ms }) => {
+    target.directory.tablesStallUntil = cluster.world.now + ms;
+  },
   'slow-journal': (cluster, { ms }) => {
     cluster.coordination.slowUntil = cluster.world.now + ms;
   },
@@ -201,6 +203,9 @@ const LAST_MOMENTS_MS = 12;
 function crashBehind(cluster: Cluster, { target, ms, number }: Struck): void {
   const { world, coverage } = cluster;
   if (ms % 3 === 0) target.directory.slowUntil = world.now + ms;
+  // Of what becomes of it meanwhile, who shares partitions with it may hear nothing.
+  if (ms % 4 === 0)
+    cutFor(cluster, ms, ...cluster.partnersOf(target).map(({ id }) => [COORDINATION, id] as const));
   const spring = (): void => {
     target.directory.isHeld = true;
     coverage.crashesBehindAWord += 1;
@@ -240,13 +245,22 @@ function putBack(cluster: Cluster, target: SlaveProcess, ms: number, meanwhile: 
   const copy = target.directory.copy();
   // It was started since, and the journal knows: a copy of the present start cannot be told from it (I2).
   crash(cluster, [target], 1);
-  cluster.world.in(ms, () => {
-    const known = cluster.coordination.state.view.slaves.get(target.id)?.boot.count ?? 0;
-    if (!cluster.canSpare(target) || known <= copy.boots) return;
-    replaced(cluster, target, cluster.world.between(20, 1_000), () => copy);
-    meanwhile();
-  });
+  const tryTo = (triesLeft: number): void => {
+    const known = cluster.coordination.state.view.slaves.get(target.id);
+    const isPassed = known?.store === copy.store && known.boot.count > copy.boots;
+    if (cluster.canSpare(target) && isPassed) {
+      replaced(cluster, target, cluster.world.between(20, 1_000), () => copy);
+      meanwhile();
+    } else if (triesLeft > 0) {
+      cluster.world.in(PUT_BACK_AGAIN_MS, () => tryTo(triesLeft - 1));
+    }
+  };
+  cluster.world.in(ms, () => tryTo(PUT_BACK_TRIES));
 }
+
+/** There must be a moment at which nothing is lost by it. */
+const PUT_BACK_TRIES = 20;
+const PUT_BACK_AGAIN_MS = 100;
 
 function crashCoordination(cluster: Cluster, ms: number): void {
   cluster.crashCoordination();
@@ -306,7 +320,8 @@ function storm(cluster: Cluster, ms: number): void {
   cluster.peers.weather = STORM;
   cluster.control.weather = STORM;
   cluster.world.in(ms, () => {
-    cluster.peers.weather = usual === STORM ? CALM : usual;
+    // It may be over already: peace was made, or another storm has ended with this one.
+    if (cluster.peers.weather === STORM) cluster.peers.weather = usual;
     cluster.control.weather = CALM;
   });
 }
@@ -319,7 +334,7 @@ export function makePeace(cluster: Cluster): void {
   cluster.traps.disarm();
   cluster.control.lags.clear();
   cluster.coordination.slowUntil = 0;
-  for (const slave of cluster.slaves.values()) slave.directory.slowUntil = 0;
+  for (const { directory } of cluster.slaves.values()) directory.slowUntil = directory.tablesStallUntil = 0;
   cluster.coordination.start();
   for (const slave of cluster.slaves.values()) cluster.startSlave(slave);
   cluster.peers.connect();

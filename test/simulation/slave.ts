@@ -50,7 +50,8 @@ function timed(happening: Happening, now: Instant, wall: Stamp): Input {
   return input as Input;
 }
 
-const LOG_KEEP_BYTES = 1 << 13;
+/** Some slaves drop what is in their tables almost at once. */
+const LOG_KEEP_BYTES = [1 << 9, 1 << 11, 1 << 13];
 
 export class SlaveProcess implements DataHost {
   readonly process: Process;
@@ -64,6 +65,7 @@ export class SlaveProcess implements DataHost {
   readonly #world: World;
   readonly #around: Surroundings;
   readonly #queue: Happening[] = [];
+  readonly #logKeepBytes: number;
   #state: State;
   #data: DataCommands;
   #sleep: SleepDetector;
@@ -77,6 +79,7 @@ export class SlaveProcess implements DataHost {
     this.id = id;
     this.#around = around;
     this.directory = new Directory(names);
+    this.#logKeepBytes = world.pick(LOG_KEEP_BYTES);
     this.#sleep = new SleepDetector(this.process.clock);
     this.#state = this.#fresh();
     this.#data = new DataCommands(this);
@@ -231,7 +234,7 @@ export class SlaveProcess implements DataHost {
 
   #fresh(): State {
     const { store } = this.directory;
-    const config = { self: { slave: this.id, store }, nonce: this.nonce, logKeepBytes: LOG_KEEP_BYTES };
+    const config = { self: { slave: this.id, store }, nonce: this.nonce, logKeepBytes: this.#logKeepBytes };
     return init(config, this.directory.tables, { now: this.now(), wall: this.wall() });
   }
 

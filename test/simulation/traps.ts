@@ -15,8 +15,10 @@ import type { Place } from './weather.ts';
 export type Word = FromSlave['kind'] | PeerMessage['kind'] | ToSlave['kind'] | 'answer';
 
 export const SLAVE_WORDS = [
-  ...(['fenced', 'fenced', 'grown', 'serving', 'position', 'ack', 'ack', 'answer', 'answer'] as const),
-  ...(['copy-begin', 'copy-state', 'copy-state', 'probe', 'pong', 'level', 'append', 'commit'] as const),
+  // What swears comes more often than what is said all day.
+  ...(['fenced', 'fenced', 'fenced', 'fenced', 'grown', 'grown', 'copy-state', 'copy-state'] as const),
+  ...(['ack', 'ack', 'answer', 'answer', 'position', 'pong', 'serving'] as const),
+  ...(['copy-begin', 'probe', 'level', 'append', 'commit'] as const),
 ] satisfies readonly Word[];
 
 export const COORDINATION_WORDS = [
