@@ -201,6 +201,8 @@ export function learn(replica: Replica, learning: Learning, base: Position, host
   standStill(replica, host);
   forget(replica, host);
   startAnew(replica, base, host);
+  // Word of a configuration before the one that it joins may still be on its way: it is in none of those any more.
+  if (replica.fence < learning.base) replica.fence = learning.base;
   replica.role = 'learner';
   replica.learning = learning;
   replica.learns = learning.grow;
