@@ -38,12 +38,13 @@ export class Directory {
   damaged: Damaged | undefined;
   log: MemoryStore = createMemoryStore();
   tables: MemoryStore = createMemoryStore();
+  /** An old copy is put back anew for each start: that it was started twice before anybody saw it cannot be told (I2). */
+  #bootsWhenCopied: number | undefined;
   readonly #names: StoreNames;
 
-  constructor(names: StoreNames) {
+  constructor(names: StoreNames, store = nextName(names)) {
     this.#names = names;
-    names.given += 1;
-    this.store = storeId(names.given.toString(16).padStart(32, '0'));
+    this.store = store;
   }
 
   storeOf(name: StoreName): MemoryStore {
@@ -63,13 +64,15 @@ export class Directory {
     this.log = this.log.crash(unsaidOf(this.log));
     this.tables = this.tables.crash(unsaidOf(this.tables), world.chance(50));
     this.isHeld = false;
+    this.boots = this.#bootsWhenCopied ?? this.boots;
   }
 
   /** What a backup of it would hold now: the durable part, under the same name. */
   copy(): Directory {
-    const copy = new Directory({ given: Number.parseInt(this.store, 16) - 1 });
+    const copy = new Directory(this.#names, this.store);
     copy.boots = this.boots;
     copy.clusterId = this.clusterId;
+    copy.#bootsWhenCopied = this.boots;
     copy.damaged = this.damaged;
     copyInto(copy.log, this.log);
     copyInto(copy.tables, this.tables);
@@ -93,6 +96,11 @@ export class Directory {
     commitNow(store, [{ kind: 'put', key, value: damaged }]);
     this.damaged = { store: name, key };
   }
+}
+
+function nextName(names: StoreNames): StoreId {
+  names.given += 1;
+  return storeId(names.given.toString(16).padStart(32, '0'));
 }
 
 function copyInto(target: MemoryStore, source: MemoryStore): void {
