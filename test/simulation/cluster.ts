@@ -35,6 +35,8 @@ export class Cluster {
   readonly control: ControlNetwork;
   readonly coordination: CoordinationProcess;
   readonly coverage: Coverage = newCoverage();
+  /** The trouble is over: what it had still in store does not happen. */
+  isAtPeace = false;
   readonly truths = new Truths(this.slaves);
   readonly traps = new Traps();
   readonly #witness = new Witness(this.coverage, this.slaves);

@@ -246,6 +246,7 @@ function putBack(cluster: Cluster, target: SlaveProcess, ms: number, meanwhile: 
   // It was started since, and the journal knows: a copy of the present start cannot be told from it (I2).
   crash(cluster, [target], 1);
   const tryTo = (triesLeft: number): void => {
+    if (cluster.isAtPeace) return;
     const known = cluster.coordination.state.view.slaves.get(target.id);
     const isPassed = known?.store === copy.store && known.boot.count > copy.boots;
     if (cluster.canSpare(target) && isPassed) {
@@ -328,6 +329,7 @@ function storm(cluster: Cluster, ms: number): void {
 
 /** Everything is mended at once, however it was left. */
 export function makePeace(cluster: Cluster): void {
+  cluster.isAtPeace = true;
   cluster.peers.weather = CALM;
   cluster.control.weather = CALM;
   cluster.cuts.mendAll();
