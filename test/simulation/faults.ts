@@ -203,9 +203,11 @@ const LAST_MOMENTS_MS = 12;
 function crashBehind(cluster: Cluster, { target, ms, number }: Struck): void {
   const { world, coverage } = cluster;
   if (ms % 3 === 0) target.directory.slowUntil = world.now + ms;
-  // Of what becomes of it meanwhile, who shares partitions with it may hear nothing.
-  if (ms % 4 === 0)
-    cutFor(cluster, ms, ...cluster.partnersOf(target).map(({ id }) => [COORDINATION, id] as const));
+  // Of what is wanted meanwhile, who shares partitions with it may hear nothing, or late.
+  const partners = cluster.partnersOf(target);
+  if (ms % 4 === 0) cutFor(cluster, ms, ...partners.map(({ id }) => [COORDINATION, id] as const));
+  const lag = { until: world.now + ms, toSlaveMs: world.between(500, 2_500), toServerMs: 0 };
+  if (ms % 4 === 2) for (const partner of partners) cluster.control.lags.set(partner, lag);
   const spring = (): void => {
     target.directory.isHeld = true;
     coverage.crashesBehindAWord += 1;
