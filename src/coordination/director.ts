@@ -243,7 +243,7 @@ function startFences(state: State, steps: readonly (Step & { kind: 'fence' })[])
     const until = after(state.now, settingsOf(state).windowMs);
     // Closed from here on, until the owner of the new configuration says that it has opened it.
     state.serving.delete(partition);
-    state.fences.set(partition, { epoch: number, intention, answers: new Map(), until });
+    state.fences.set(partition, { epoch: number, intention, isJournaled: false, answers: new Map(), until });
   }
   const partitions = steps.map(({ partition }) => partition);
   const healing = steps.filter(({ urgency }) => urgency === 'heal').length;
@@ -253,18 +253,27 @@ function startFences(state: State, steps: readonly (Step & { kind: 'fence' })[])
       `replicate(): fences ${partitionsText(healing)} under epoch ${number}; the copies that are left take over`,
     );
   journal(state, partitions, () => {
+    for (const partition of partitions) noteJournaled(state.fences.get(partition), number);
     for (const slave of new Set(steps.flatMap(({ ask }) => ask.map((member) => member.slave))))
       askFence(state, slave);
   });
+}
+
+/** Who registers in between is told of nothing that a crash could still take back: its number would be given to another (N1). */
+function noteJournaled(
+  order: { readonly epoch: Epoch; isJournaled: boolean } | undefined,
+  number: Epoch,
+): void {
+  if (order?.epoch === number) order.isJournaled = true;
 }
 
 /** Sends a slave every fence that it is asked for and has not answered. */
 export function askFence(state: State, slave: SlaveId): void {
   const store = state.sessions.get(slave)?.store;
   const byNumber = new Map<Epoch, Partition[]>();
-  for (const [partition, { epoch, intention, answers }] of state.fences) {
+  for (const [partition, { epoch, intention, isJournaled, answers }] of state.fences) {
     const isAsked = intention.ask.some((member) => member.slave === slave && member.store === store);
-    if (!isAsked || answers.has(slave)) continue;
+    if (!isJournaled || !isAsked || answers.has(slave)) continue;
     const partitions = byNumber.get(epoch) ?? [];
     partitions.push(partition);
     byNumber.set(epoch, partitions);
@@ -364,13 +373,16 @@ function startGrows(state: State, steps: readonly (Step & { kind: 'grow' })[]): 
   for (const { partition, members, learner } of started) {
     const learnerNonce = state.view.slaves.get(learner.slave)?.boot.nonce ?? '';
     state.intentions.set(partition, { kind: 'grow', epoch: number, members, learner, learnerNonce });
-    state.grows.set(partition, { epoch: number, isDropping: false });
+    state.grows.set(partition, { epoch: number, isJournaled: false, isDropping: false });
   }
   journal(
     state,
     started.map(({ partition }) => partition),
     () => {
-      for (const { partition } of started) orderGrow(state, partition);
+      for (const { partition } of started) {
+        noteJournaled(state.grows.get(partition), number);
+        orderGrow(state, partition);
+      }
     },
   );
 }
@@ -396,7 +408,7 @@ function busySlaves(state: State): Map<SlaveId, number> {
 export function orderGrow(state: State, partition: Partition): void {
   const intention = state.intentions.get(partition);
   const grow = state.grows.get(partition);
-  if (intention?.kind !== 'grow' || grow?.epoch !== intention.epoch) return;
+  if (intention?.kind !== 'grow' || grow?.epoch !== intention.epoch || !grow.isJournaled) return;
   const { epoch: base, members, ownerNonce } = configurationAt(state, partition);
   const owner = members[0];
   if (owner === undefined) return;
@@ -415,7 +427,8 @@ export function orderGrow(state: State, partition: Partition): void {
 function dropGrow(state: State, partition: Partition, epoch: Epoch): void {
   const grow = state.grows.get(partition);
   if (grow?.isDropping === true) return;
-  state.grows.set(partition, { epoch, isDropping: true });
+  // What nobody here has ordered stands in the journal.
+  state.grows.set(partition, { epoch, isJournaled: grow?.isJournaled ?? true, isDropping: true });
   orderGrow(state, partition);
 }
 

@@ -85,9 +85,19 @@ export interface Session {
 export interface FenceRound {
   readonly epoch: Epoch;
   readonly intention: Intention & { readonly kind: 'fence' };
+  /** Its number is in the journal: now it may be heard of. */
+  isJournaled: boolean;
   readonly answers: Map<SlaveId, HeardAnswer>;
   /** When those who do not answer are left out. */
   readonly until: Instant;
+}
+
+/** What the owner of one partition is told of a grow. */
+export interface GrowOrder {
+  readonly epoch: Epoch;
+  /** Its number is in the journal: now it may be heard of. */
+  isJournaled: boolean;
+  readonly isDropping: boolean;
 }
 
 export interface HeardAnswer {
@@ -110,7 +120,7 @@ export interface State {
   readonly tally: Tally;
   readonly fences: Map<Partition, FenceRound>;
   /** Grows that were ordered in this life; whether they were taken back since. */
-  readonly grows: Map<Partition, { readonly epoch: Epoch; isDropping: boolean }>;
+  readonly grows: Map<Partition, GrowOrder>;
   /** Partitions whose owner has opened them, and under which epoch. */
   readonly serving: Map<Partition, Epoch>;
   /** Partitions whose result is on its way to the journal. */

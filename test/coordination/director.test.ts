@@ -69,6 +69,17 @@ describe('a fence', () => {
     });
   });
 
+  it('is not heard of by who registers while its number is on its way to the journal (N1)', () => {
+    const { bench, owner, copy } = cast();
+    bench.register(owner);
+    bench.kill(copy);
+    bench.disk.completeNext();
+    expect(bench.sent(owner, 'registered')).to.have.length(1);
+    expect(bench.sent(owner, 'fence')).to.deep.equal([]);
+    bench.persist();
+    expect(bench.lastSent(owner, 'fence').epoch).to.equal(2);
+  });
+
   it('goes to every member, those that are to go too (F1)', () => {
     const { bench, owner, copy } = cast('ab');
     bench.says(owner, { kind: 'unfit', partition: P, epoch: epoch(1), slave: slaveId(copy) });
@@ -252,6 +263,18 @@ describe('a grow', () => {
       learner: member(other),
       learnerNonce: `${other}.1`,
     });
+  });
+
+  it('is not heard of by an owner that registers while its number is on its way to the journal (N1)', () => {
+    const { bench, owner } = fenced();
+    bench.answers(owner);
+    bench.persist();
+    bench.register(owner);
+    bench.serves(owner);
+    bench.disk.completeNext();
+    expect(bench.sent(owner, 'grow')).to.deep.equal([]);
+    bench.persist();
+    expect(bench.lastSent(owner, 'grow').epoch).to.equal(3);
   });
 
   it('is in force when the owner says so, and announced when that is journaled (G3)', () => {

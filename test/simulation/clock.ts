@@ -11,7 +11,13 @@ import type { World } from './world.ts';
 const WALL_AT_START = 1_700_000_000_000;
 
 /** Two clocks of which one is this much faster, and one this much slower, are within the 1 % that promises count off. */
-const DRIFT_MAX = 0.004;
+const DRIFT_MAX = 0.0045;
+
+/** Clocks on walls are set by hand, or by another machine's. */
+const WALL_OFFSET_MAX_MS = 2_500;
+
+/** From -1 to 1, and often one of the two. */
+const edged = (value: number): number => Math.max(-1, Math.min(1, value));
 
 export class MachineClock implements Clocks {
   readonly #world: World;
@@ -22,8 +28,9 @@ export class MachineClock implements Clocks {
 
   constructor(world: World) {
     this.#world = world;
-    this.#rate = 1 + (world.random.next() * 2 - 1) * DRIFT_MAX;
+    this.#rate = 1 + edged(world.random.next() * 4 - 2) * DRIFT_MAX;
     this.#offset = world.between(1_000, 1_000_000);
+    this.#jumpedMs = world.between(-WALL_OFFSET_MAX_MS, WALL_OFFSET_MAX_MS);
   }
 
   monotonic(): Instant {

@@ -8,15 +8,18 @@
  * It knows nothing of clients (`workload.ts` brings them), nor of why anything breaks (`faults.ts`).
  */
 import { slaveId, type SlaveId } from '../../src/common/ids.ts';
+import { invariant } from '../../src/common/invariant.ts';
 import type { ClusterSettings } from '../../src/common/view.ts';
+import { partitionOfKey } from '../../src/slave/store-layout.ts';
 import { ControlNetwork } from './control-network.ts';
 import { CoordinationProcess } from './coordination.ts';
 import { type Coverage, newCoverage } from './coverage.ts';
 import type { Directory, StoreNames } from './disk.ts';
 import { PeerNetwork } from './peer-network.ts';
 import { SlaveProcess } from './slave.ts';
+import { Traps } from './traps.ts';
 import { Truths } from './truths.ts';
-import { Cuts } from './weather.ts';
+import { COORDINATION, Cuts } from './weather.ts';
 import { Witness } from './witness.ts';
 import type { World } from './world.ts';
 
@@ -32,7 +35,10 @@ export class Cluster {
   readonly control: ControlNetwork;
   readonly coordination: CoordinationProcess;
   readonly coverage: Coverage = newCoverage();
+  /** The trouble is over: what it had still in store does not happen. */
+  isAtPeace = false;
   readonly truths = new Truths(this.slaves);
+  readonly traps = new Traps();
   readonly #witness = new Witness(this.coverage, this.slaves);
   /** Everything that an operator would read, and what was done to the cluster. */
   readonly story: string[] = [];
@@ -49,6 +55,7 @@ export class Cluster {
         send: (link, message) => {
           if (message.kind === 'refused' && message.isFinal) this.coverage.strangersTurnedAway += 1;
           this.control.hear(link, message);
+          this.traps.coordinationSaid(COORDINATION, message.kind, world.now);
         },
         closeLink: (link) => this.control.closeLink(link),
         registerAfresh: (name) =>
@@ -94,9 +101,14 @@ export class Cluster {
       stepped: (happening, effects) => {
         this.truths.checkSlave(slave);
         this.#witness.slaveStepped(slave, happening, effects);
+        this.traps.slaveSaid(id, effects, this.world.now);
       },
       failed: (why, isBroken) => {
         this.control.tell(slave, { kind: 'failed', why });
+        invariant(
+          !isBroken || slave.directory.damaged !== undefined,
+          () => `${id} finds its store broken, and nobody has damaged it: ${why}`,
+        );
         if (isBroken) this.coverage.storesFoundBroken += 1;
         else this.coverage.disksFailed += 1;
         this.#onFailed(slave, why);
@@ -112,6 +124,7 @@ export class Cluster {
     if (slave.directory.hasFailed) slave.directory = slave.directory.wiped();
     slave.start();
     if (!slave.isUp) return;
+    invariant(!believesDamage(slave), () => `${slave.id} believes what was damaged`);
     this.control.connect(slave);
     this.control.beat(slave, this.settings.heartbeatMs);
   }
@@ -139,7 +152,7 @@ export class Cluster {
   /** Whether everything that this slave's store holds is held, whole and durably, by another that is up. */
   canSpare(slave: SlaveProcess): boolean {
     const { state, isUp } = this.coordination;
-    if (!isUp || state.intentions.size > 0) return false;
+    if (!isUp || state.intentions.size > 0 || state.concluding.size > 0) return false;
     return state.view.configurations.every(({ epoch, members }, partition) => {
       if (!members.some((member) => member.slave === slave.id)) return true;
       return members.some((member) => {
@@ -150,6 +163,14 @@ export class Cluster {
         return replica?.configuration.epoch === epoch && replica.isLevel;
       });
     });
+  }
+
+  /** All others that are members of a partition of which this slave is one. */
+  partnersOf(slave: SlaveProcess): readonly SlaveProcess[] {
+    const names = this.coordination.state.view.configurations
+      .map(({ members }) => members.map((member) => member.slave))
+      .filter((members) => members.includes(slave.id));
+    return [...this.slaves.values()].filter((other) => other !== slave && names.flat().includes(other.id));
   }
 
   #gone(slave: SlaveProcess): void {
@@ -188,4 +209,13 @@ export class Cluster {
     const slave = this.slaves.get(id);
     if (slave !== undefined) then(slave);
   }
+}
+
+/** Whether it was started on a damaged record that it counts among its own: what a wiped table left is read by nobody. */
+function believesDamage({ directory, state }: SlaveProcess): boolean {
+  const { damaged } = directory;
+  if (damaged === undefined) return false;
+  if (damaged.store === 'log') return true;
+  const table = state.replicas[partitionOfKey(damaged.key)]?.table;
+  return table !== undefined && !table.hasLeftovers;
 }

@@ -17,6 +17,15 @@ interface ControlLink {
   isOpenAtServer: boolean;
   /** Once something did not get through, nothing behind it does. */
   isStuck: boolean;
+  /** When the last message arrives in either direction, so that order is kept. */
+  readonly lastArrival: { toSlave: number; toServer: number };
+}
+
+/** What a control link carries takes so much longer, until then; datagrams do not. */
+interface Lag {
+  readonly until: number;
+  readonly toSlaveMs: number;
+  readonly toServerMs: number;
 }
 
 /** Datagrams of an hour ago exist; a few seconds are enough to outlive a process. */
@@ -30,6 +39,7 @@ export class ControlNetwork {
   readonly #cuts: Cuts;
   readonly #links = new Map<number, ControlLink>();
   readonly #ofSlave = new Map<SlaveProcess, ControlLink>();
+  readonly lags = new Map<SlaveProcess, Lag>();
   #next = 1;
 
   constructor(world: World, server: CoordinationProcess, cuts: Cuts) {
@@ -48,7 +58,10 @@ export class ControlNetwork {
       });
       return;
     }
-    const link = { number: this.#next, slave, isOpenAtSlave: true, isOpenAtServer: true, isStuck: false };
+    const link = {
+      ...{ number: this.#next, slave, isOpenAtSlave: true, isOpenAtServer: true, isStuck: false },
+      lastArrival: { toSlave: 0, toServer: 0 },
+    };
     this.#next += 1;
     this.#links.set(link.number, link);
     this.#ofSlave.set(slave, link);
@@ -82,7 +95,7 @@ export class ControlNetwork {
   #carry(link: ControlLink, direction: 'to server' | 'to slave', happen: () => void): void {
     const isToSlave = direction === 'to slave';
     const { slave } = link;
-    this.#world.in(1, () => {
+    this.#world.at(this.#arrivalOn(link, isToSlave), () => {
       const reaches = isToSlave
         ? this.#cuts.reaches(COORDINATION, slave.id)
         : this.#cuts.reaches(slave.id, COORDINATION);
@@ -92,6 +105,15 @@ export class ControlNetwork {
         if (isToSlave ? link.isOpenAtSlave : link.isOpenAtServer) happen();
       });
     });
+  }
+
+  #arrivalOn({ slave, lastArrival }: ControlLink, isToSlave: boolean): number {
+    const { now } = this.#world;
+    const lag = this.lags.get(slave);
+    const side = isToSlave ? 'toSlave' : 'toServer';
+    const lagMs = lag !== undefined && lag.until > now ? lag[`${side}Ms`] : 0;
+    lastArrival[side] = Math.max(lastArrival[side], now + 1 + lagMs);
+    return lastArrival[side];
   }
 
   /** What was lost is not said again on this link: sooner or later one of its ends gives it up. */

@@ -37,6 +37,10 @@ export class CoordinationProcess {
   readonly process: Process;
   readonly gateway: GatewayDesk;
   stopped: string | undefined;
+  /** Its journal is slow until then. */
+  slowUntil = 0;
+  /** Nothing becomes durable any more: its machine is about to lose power. */
+  isHeld = false;
   readonly #world: World;
   readonly #around: Surroundings;
   #disk: MemoryStore = createMemoryStore();
@@ -94,7 +98,8 @@ export class CoordinationProcess {
     if (!this.isUp) return;
     this.process.end();
     this.#queue = [];
-    this.#disk = this.#disk.crash(this.#world.between(0, this.#disk.pending));
+    this.#disk = this.#disk.crash(this.isHeld ? 0 : this.#world.between(0, this.#disk.pending));
+    this.isHeld = false;
     this.gateway.stop();
   }
 
@@ -164,8 +169,9 @@ export class CoordinationProcess {
     disk.commit(changes, () => {
       this.feed({ kind: 'durable' });
     });
-    this.process.in(this.#world.between(1, 40) / 10, () => {
-      if (disk.pending > 0) disk.completeNext();
+    const slowMs = this.slowUntil > this.#world.now ? this.#world.between(50, 600) : 0;
+    this.process.in(slowMs + this.#world.between(1, 40) / 10, () => {
+      if (disk.pending > 0 && !this.isHeld) disk.completeNext();
     });
   }
 }

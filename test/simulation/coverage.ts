@@ -25,6 +25,11 @@ export interface Coverage {
   drained: number;
   /** Partitions that were learnt from where they had been left. */
   ledOn: number;
+  crashesBehindAWord: number;
+  coordinationCrashesBehindAWord: number;
+  loneReturns: number;
+  oldCopiesAlone: number;
+  slowControlLinks: number;
 }
 
 export const newCoverage = (): Coverage => ({
@@ -48,6 +53,11 @@ export const newCoverage = (): Coverage => ({
   leftoversCleared: 0,
   drained: 0,
   ledOn: 0,
+  crashesBehindAWord: 0,
+  coordinationCrashesBehindAWord: 0,
+  loneReturns: 0,
+  oldCopiesAlone: 0,
+  slowControlLinks: 0,
 });
 
 export function addCoverage(sum: Coverage, one: Coverage): void {

@@ -12,6 +12,11 @@ import type { World } from './world.ts';
 const EVERYTHING = { records: 1_000_000, bytes: 1 << 30 };
 const [LOWEST, HIGHEST] = [Buffer.from([0]), Buffer.from([0xff])];
 
+export interface Damaged {
+  readonly store: StoreName;
+  readonly key: Buffer;
+}
+
 /** How many names stores have been given in a world. */
 export interface StoreNames {
   given: number;
@@ -25,14 +30,21 @@ export class Directory {
   hasFailed = false;
   /** Every commit takes so many times as long, until then. */
   slowUntil = 0;
+  /** No commit of the tables' store is through before that. */
+  tablesStallUntil = 0;
+  /** Nothing becomes durable any more: its machine is about to lose power. */
+  isHeld = false;
+  /** What was damaged while nobody looked. */
+  damaged: Damaged | undefined;
   log: MemoryStore = createMemoryStore();
   tables: MemoryStore = createMemoryStore();
+  /** An old copy is put back anew for each start: that it was started twice before anybody saw it cannot be told (I2). */
+  #bootsWhenCopied: number | undefined;
   readonly #names: StoreNames;
 
-  constructor(names: StoreNames) {
+  constructor(names: StoreNames, store = nextName(names)) {
     this.#names = names;
-    names.given += 1;
-    this.store = storeId(names.given.toString(16).padStart(32, '0'));
+    this.store = store;
   }
 
   storeOf(name: StoreName): MemoryStore {
@@ -41,21 +53,27 @@ export class Directory {
 
   /** How long a commit takes: the tables' store is the slower one, for its commits are transactions of a tree. */
   commitMs(name: StoreName, world: World): number {
-    const usual = name === 'log' ? world.between(1, 40) / 10 : world.between(1, 60);
+    const stallMs = name === 'log' ? 0 : Math.max(0, this.tablesStallUntil - world.now);
+    const usual = name === 'log' ? world.between(1, 40) / 10 : stallMs + world.between(1, 60);
     return this.slowUntil > world.now ? usual + world.between(50, 900) : usual;
   }
 
   /** The machine loses power: what was not durable is lost, suffix by suffix, each store for itself. */
   crash(world: World): void {
-    this.log = this.log.crash(world.between(0, this.log.pending));
-    this.tables = this.tables.crash(world.between(0, this.tables.pending), world.chance(50));
+    const unsaidOf = ({ pending }: MemoryStore): number => (this.isHeld ? 0 : world.between(0, pending));
+    this.log = this.log.crash(unsaidOf(this.log));
+    this.tables = this.tables.crash(unsaidOf(this.tables), world.chance(50));
+    this.isHeld = false;
+    this.boots = this.#bootsWhenCopied ?? this.boots;
   }
 
   /** What a backup of it would hold now: the durable part, under the same name. */
   copy(): Directory {
-    const copy = new Directory({ given: Number.parseInt(this.store, 16) - 1 });
+    const copy = new Directory(this.#names, this.store);
     copy.boots = this.boots;
     copy.clusterId = this.clusterId;
+    copy.#bootsWhenCopied = this.boots;
+    copy.damaged = this.damaged;
     copyInto(copy.log, this.log);
     copyInto(copy.tables, this.tables);
     return copy;
@@ -67,7 +85,8 @@ export class Directory {
 
   /** Flips a byte somewhere in the values of a store that nobody has open. */
   damage(world: World): void {
-    const store = world.chance(50) ? this.log : this.tables;
+    const name = world.chance(50) ? 'log' : 'tables';
+    const store = this.storeOf(name);
     const records = store.range(LOWEST, HIGHEST, EVERYTHING).filter(({ value }) => value.length > 0);
     if (records.length === 0) return;
     const { key, value } = world.pick(records);
@@ -75,7 +94,13 @@ export class Directory {
     const place = world.between(0, value.length - 1);
     damaged[place] = (damaged[place] ?? 0) ^ (1 << world.between(0, 7));
     commitNow(store, [{ kind: 'put', key, value: damaged }]);
+    this.damaged = { store: name, key };
   }
+}
+
+function nextName(names: StoreNames): StoreId {
+  names.given += 1;
+  return storeId(names.given.toString(16).padStart(32, '0'));
 }
 
 function copyInto(target: MemoryStore, source: MemoryStore): void {

@@ -2,10 +2,15 @@
  * What a run is made of, drawn from its seed before it begins: how many slaves and copies, the weather, the
  * clients, and each fault with its time. A plan can be written down, shortened, and run again.
  */
+import { invariant } from '../../src/common/invariant.ts';
 import { below, prng } from '../../src/common/prng.ts';
+import type { ClusterSettings } from '../../src/common/view.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import { CALM, type Weather } from './weather.ts';
 import type { Manner } from './workload.ts';
+
+/** How fast a cluster beats, and for how long its slaves promise. */
+export type Pace = Pick<ClusterSettings, 'heartbeatMs' | 'windowMs' | 'promiseMs' | 'requestTimeoutMs'>;
 
 export interface Plan {
   readonly seed: number;
@@ -13,6 +18,7 @@ export interface Plan {
   readonly replicas: number;
   readonly partitions: number;
   readonly weather: Weather;
+  readonly pace: Pace;
   readonly clients: readonly Manner[];
   /** Simulated milliseconds of trouble, before peace is made. */
   readonly troubledMs: number;
@@ -25,31 +31,52 @@ const MIX: Readonly<Record<FaultKind, readonly [weight: number, msLeast: number,
   'crash-two': [5, 20, 3_000],
   'crash-all': [3, 20, 2_500],
   'crash-coordination': [8, 20, 3_000],
+  'crash-behind': [14, 300, 8_000],
+  'crash-coordination-behind': [8, 300, 8_000],
+  'lone-return': [4, 300, 5_000],
   pause: [12, 20, 3_000],
   'pause-coordination': [4, 20, 2_500],
-  sleep: [5, 50, 3_000],
+  sleep: [5, 50, 6_000],
   hang: [3, 100, 3_000],
   cut: [8, 100, 5_000],
   'cut-one-way': [6, 100, 4_000],
   'cut-off': [8, 100, 5_000],
   'break-link': [8, 1, 2],
   'break-control': [4, 1, 2],
+  'slow-control': [6, 500, 6_000],
   storm: [6, 500, 6_000],
   'slow-disk': [6, 200, 4_000],
+  'slow-journal': [4, 200, 4_000],
+  'stalled-tables': [5, 500, 8_000],
   'full-disk': [3, 200, 4_000],
   'failing-disk': [3, 1, 2],
   wipe: [4, 20, 3_000],
   'old-copy': [3, 500, 5_000],
+  'old-copy-alone': [5, 500, 5_000],
   'flipped-byte': [4, 20, 2_000],
-  'wall-jump': [2, 500, 30_000],
+  'wall-jump': [3, 500, 30_000],
   join: [3, 1, 2],
   drain: [5, 1, 2],
 };
 
 export const ALL_FAULTS = Object.keys(MIX) as readonly FaultKind[]; // The names of the record above.
 
-/** The founding and the first writes are left in peace. */
+/** The founding and the first writes are mostly left in peace. */
 export const QUIET_MS = 3_500;
+
+export const USUAL_PACE: Pace = { heartbeatMs: 200, windowMs: 600, promiseMs: 500, requestTimeoutMs: 3_000 };
+
+/** What the settings' own relations allow: a promise shorter than three windows. */
+const PACES: readonly Pace[] = [
+  USUAL_PACE,
+  USUAL_PACE,
+  USUAL_PACE,
+  // Promises that outlast the window: whoever is asked and says nothing still reads when it is over.
+  { ...USUAL_PACE, promiseMs: 1_400 },
+  { ...USUAL_PACE, promiseMs: 1_400 },
+  { heartbeatMs: 300, windowMs: 1_000, promiseMs: 2_400, requestTimeoutMs: 3_000 },
+  { heartbeatMs: 60, windowMs: 200, promiseMs: 150, requestTimeoutMs: 3_000 },
+];
 
 export interface Choice {
   readonly kinds?: readonly FaultKind[];
@@ -67,27 +94,37 @@ export function planOf(seed: number, choice: Choice = {}): Plan {
   const between = (least: number, most: number): number => least + below(random, most - least + 1);
   const slaves = choice.slaves ?? between(3, 7);
   const replicas = choice.replicas ?? between(2, 3);
-  const rough: Weather = {
-    lostPercent: between(0, 3),
-    twicePercent: between(0, 4),
-    latePercent: between(0, 6),
-  };
-  const weather = choice.weather ?? (between(0, 1) === 0 ? CALM : rough);
+  const weather = choice.weather ?? weatherOf(between);
   const troubledMs = choice.troubledMs ?? 96_000;
   // Some runs have few faults far apart, some many at once.
-  const everyMs = [400, 1_000, 2_500, 6_000][between(0, 3)] ?? 1_000;
+  const everyMs = oneOf([400, 1_000, 2_500, 6_000], between);
   const kinds = choice.kinds ?? someOf(between);
+  const aims = aimsOf(between);
+  const pace = oneOf(PACES, between);
+  // Now and then the cluster is not even founded when it begins.
+  const quietMs = between(0, 3) === 0 ? between(0, 1_500) : QUIET_MS;
   const faults: Fault[] = [];
-  for (let at = QUIET_MS; at < QUIET_MS + troubledMs; at += between(1, 2 * everyMs)) {
-    faults.push(faultOf(at, kinds, between));
+  for (let at = quietMs; at < QUIET_MS + troubledMs; at += between(1, 2 * everyMs)) {
+    faults.push(faultOf(at, { kinds, aims }, between));
   }
   // Few, so that much happens to each; now and then more than can be healed at once.
   const partitions = choice.partitions ?? (between(0, 7) === 0 ? 64 : 8);
   const clients: Manner[] = ['gateway', 'gateway', 'gateway', 'direct', 'direct', 'direct', 'copy', 'copy'];
-  return { seed, slaves, replicas, partitions, weather, clients, troubledMs, faults };
+  return { seed, slaves, replicas, partitions, weather, pace, clients, troubledMs, faults };
 }
 
 type Between = (least: number, most: number) => number;
+
+function weatherOf(between: Between): Weather {
+  const rough = { lostPercent: between(0, 3), twicePercent: between(0, 4), latePercent: between(0, 6) };
+  return between(0, 1) === 0 ? CALM : rough;
+}
+
+function oneOf<Item>(items: readonly Item[], between: Between): Item {
+  const item = items[between(0, items.length - 1)];
+  invariant(item !== undefined, 'there is something to draw from');
+  return item;
+}
 
 /** All kinds, or a few of them: some bugs show only when nothing else goes on. */
 function someOf(between: Between): readonly FaultKind[] {
@@ -96,10 +133,22 @@ function someOf(between: Between): readonly FaultKind[] {
   return few.length > 0 ? few : ALL_FAULTS;
 }
 
-function faultOf(at: number, kinds: readonly FaultKind[], between: Between): Fault {
+/** All slaves, or two of them: some bugs take several things that happen to the same few. */
+function aimsOf(between: Between): readonly number[] {
+  if (between(0, 2) > 0) return [1, 2, 3, 4, 5, 6, 7];
+  return [between(1, 7), between(1, 7)];
+}
+
+interface Mix {
+  readonly kinds: readonly FaultKind[];
+  readonly aims: readonly number[];
+}
+
+function faultOf(at: number, { kinds, aims }: Mix, between: Between): Fault {
   const total = kinds.reduce((sum, kind) => sum + MIX[kind][0], 0);
   let dice = between(1, total);
   const kind = kinds.find((candidate) => (dice -= MIX[candidate][0]) <= 0) ?? 'crash';
   const [, least, most] = MIX[kind];
-  return { at, kind, slave: between(1, 7), other: between(1, 7), ms: between(least, most) };
+  const slave = oneOf(aims, between);
+  return { at, kind, slave, other: between(1, 7 * 17), ms: between(least, most) };
 }

@@ -52,7 +52,8 @@ function timed(happening: Happening, now: Instant, wall: Stamp): Input {
   return input as Input;
 }
 
-const LOG_KEEP_BYTES = 1 << 13;
+/** Some slaves drop what is in their tables almost at once. */
+const LOG_KEEP_BYTES = [1 << 9, 1 << 11, 1 << 13];
 
 export class SlaveProcess implements DataHost {
   readonly process: Process;
@@ -66,6 +67,7 @@ export class SlaveProcess implements DataHost {
   readonly #world: World;
   readonly #around: Surroundings;
   readonly #queue: Happening[] = [];
+  readonly #logKeepBytes: number;
   #state: State;
   #data: DataCommands;
   #sleep: SleepDetector;
@@ -79,6 +81,7 @@ export class SlaveProcess implements DataHost {
     this.id = id;
     this.#around = around;
     this.directory = new Directory(names);
+    this.#logKeepBytes = world.pick(LOG_KEEP_BYTES);
     this.#sleep = new SleepDetector(this.process.clock);
     this.#state = this.#fresh();
     this.#data = new DataCommands(this);
@@ -236,7 +239,7 @@ export class SlaveProcess implements DataHost {
     const config = {
       self: { slave: this.id, store },
       nonce: this.nonce,
-      logKeepBytes: LOG_KEEP_BYTES,
+      logKeepBytes: this.#logKeepBytes,
       copyRate: 0,
     };
     return init(config, this.directory.tables, { now: this.now(), wall: this.wall() });
@@ -292,7 +295,7 @@ export class SlaveProcess implements DataHost {
       this.feed({ kind: 'durable', store });
     });
     this.process.in(directory.commitMs(store, this.#world), () => {
-      if (disk.pending > 0) disk.completeNext();
+      if (disk.pending > 0 && !directory.isHeld) disk.completeNext();
     });
   }
 }

@@ -15,7 +15,7 @@ import { judge } from '../judge/linearizability.ts';
 import { Cluster } from './cluster.ts';
 import type { Coverage } from './coverage.ts';
 import { makePeace, strike } from './faults.ts';
-import { type Plan, QUIET_MS } from './plan.ts';
+import { type Pace, type Plan, QUIET_MS, USUAL_PACE } from './plan.ts';
 import { Workload } from './workload.ts';
 import { World } from './world.ts';
 
@@ -31,25 +31,28 @@ export interface Outcome {
   readonly coverage: Coverage;
 }
 
-const SETTINGS: Omit<ClusterSettings, 'replicas' | 'partitions'> = {
+const SETTINGS: Omit<ClusterSettings, keyof Pace | 'replicas' | 'partitions'> = {
   minCopies: 1,
   tokens: 8,
   replication: 'successor',
-  heartbeatMs: 200,
-  windowMs: 600,
-  promiseMs: 500,
-  requestTimeoutMs: 3_000,
 };
 
-/** After the last trouble the world must be whole again within this. */
+/** After the last trouble the world must be whole again within this, with the usual promises. */
 const HEALING_MS = 25_000;
+/** A learner that gets no further is given up after twenty promises, and another one begins. */
+const HEALING_PROMISES = 25;
+
+const healingMsOf = ({ promiseMs }: Pace): number =>
+  HEALING_MS + HEALING_PROMISES * Math.max(0, promiseMs - USUAL_PACE.promiseMs);
+
 /** What was broken last comes back by itself within this: operators, timers, late messages. */
 const SETTLING_MS = 6_000;
 const READING_MS = 9_000;
 
 export function attempt(plan: Plan): Outcome {
   const world = new World(plan.seed);
-  const cluster = new Cluster(world, { ...SETTINGS, replicas: plan.replicas, partitions: plan.partitions });
+  const { pace, replicas, partitions } = plan;
+  const cluster = new Cluster(world, { ...SETTINGS, ...pace, replicas, partitions });
   const workload = new Workload(cluster);
   const ended = live(cluster, workload, plan);
   const { history } = workload;
@@ -82,16 +85,16 @@ function live(cluster: Cluster, workload: Workload, plan: Plan): Ended {
 function trouble(cluster: Cluster, workload: Workload, plan: Plan): string {
   const { world } = cluster;
   for (let index = 1; index <= plan.slaves; index += 1) cluster.addSlave(`s${index}`);
+  for (const fault of plan.faults) world.at(fault.at, () => strike(cluster, fault));
   run(cluster, QUIET_MS - 500);
   workload.start(plan.clients);
   cluster.peers.weather = plan.weather;
-  for (const fault of plan.faults) world.at(fault.at, () => strike(cluster, fault));
   run(cluster, QUIET_MS + plan.troubledMs);
   makePeace(cluster);
   cluster.say('── peace');
   const peaceAt = world.now;
   run(cluster, peaceAt + SETTLING_MS);
-  run(cluster, peaceAt + HEALING_MS, () => cluster.health === 'healthy');
+  run(cluster, peaceAt + healingMsOf(plan.pace), () => cluster.health === 'healthy');
   return cluster.health;
 }
 

@@ -7,6 +7,7 @@
  *     no step back         what was announced for a partition is never followed by an older epoch,
  *                          also not by a coordination server that was started again
  *     members are whole    who is in a list that an owner grew holds all that was acknowledged
+ *     promises are kept    nobody goes on without him who reads on his promise (`promises-kept.ts`)
  *
  * Each looks only at what the event may have changed.
  */
@@ -14,6 +15,7 @@ import type { Partition, SlaveId } from '../../src/common/ids.ts';
 import { invariant } from '../../src/common/invariant.ts';
 import type { Configuration, View } from '../../src/common/view.ts';
 import { isAuthority, type Replica } from '../../src/slave/replication/replica.ts';
+import { checkPromisesKept } from './promises-kept.ts';
 import type { SlaveProcess } from './slave.ts';
 
 /** What was last seen of a replica. */
@@ -63,6 +65,7 @@ export class Truths {
     const before = seen.configuration;
     seen.configuration = replica.configuration;
     this.#checkMeaning(replica.partition, replica.configuration);
+    checkPromisesKept(this.#slaves, slave, replica);
     const isGrown = replica.phase === 'open' && replica.configuration.members.length > before.members.length;
     if (isGrown) this.#checkWhole(slave, replica);
   }

@@ -236,6 +236,8 @@ export function learnOnward(replica: Replica, learning: Learning, host: Host): v
 
 function beLearner(replica: Replica, learning: Learning, host: Host): void {
   beNobody(replica);
+  // Word of a configuration before the one that it joins may still be on its way: it is in none of those any more.
+  if (replica.fence < learning.base) replica.fence = learning.base;
   replica.role = 'learner';
   replica.learning = learning;
   replica.learns = learning.grow;

@@ -102,6 +102,8 @@ export const fences: readonly Bug[] = [
     rule: 'F3',
     leavesOut:
       'Promises to those whom the journal does not list are not waited for: a grow may be in force all the same.',
+    guardedBy:
+      'P4: only the owner reads as the authority, and no grow changes it, so the journal lists it; for an older one the fence that ended it has waited.',
     edits: [
       {
         file: DIRECTOR,

@@ -92,6 +92,8 @@ export const grow: readonly Bug[] = [
     rule: 'G2',
     leavesOut:
       'The owner tells of the larger list before it is durable: a crash brings the smaller one back.',
+    guardedBy:
+      'F5: after that crash it serves nobody before a fence, and the journal, or whoever has adopted the larger list, tells of it there (F1).',
     edits: [
       {
         file: SENDER,
@@ -129,8 +131,8 @@ export const grow: readonly Bug[] = [
       },
       {
         file: 'src/coordination/director.ts',
-        find: 'member.slave === slave && member.store === store);\n    if (!isAsked',
-        replace: 'member.slave === slave);\n    if (!isAsked',
+        find: 'member.slave === slave && member.store === store);\n    if (!isJournaled',
+        replace: 'member.slave === slave);\n    if (!isJournaled',
       },
       {
         file: OATH,

@@ -207,6 +207,21 @@ describe('a learner', () => {
     expect(bench.replica.role).to.equal('copy');
   });
 
+  it('takes up no configuration from before the one that it is to join: what it held then is gone', () => {
+    const bench = new SlaveBench('c');
+    bench.open('a');
+    bench.register(configuration(2, 'bc'));
+    bench.persist();
+    bench.from('a', { kind: 'copy-begin', partition: P, epoch: epoch(3), grow: epoch(4), base: BASE });
+    // It was on its way for longer than the others.
+    bench.announce(configuration(2, 'bc'));
+    expect(bench.replica.role).to.equal('learner');
+    bench.persist();
+    const again = bench.restart();
+    again.register(configuration(2, 'bc'));
+    expect(again.replica.role).to.not.equal('copy');
+  });
+
   it('does not begin the same grow again after a restart: what it has may have been adopted', () => {
     const learner = new Learner().begin().persist().part(0, 'x').persist();
     const again = new Learner(learner.bench.restart()).begin().persist();
