@@ -169,7 +169,7 @@ function behindOf(known: readonly Act[]): readonly (readonly number[])[] {
   const latest = new Map<string, Map<number, number>>();
   return known.map(({ operation: { client, began }, positions }, index) => {
     let ofClient = latest.get(client);
-    if (ofClient === undefined) latest.set(client, (ofClient = new Map()));
+    if (ofClient === undefined) latest.set(client, (ofClient = new Map<number, number>()));
     let found = NO_MARKS;
     for (const position of positions) {
       const before = ofClient.get(position);

@@ -5,7 +5,7 @@
 import { below, prng } from '../../src/common/prng.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import { CALM, type Weather } from './weather.ts';
-import type { Manner } from './workload.ts';
+import { type Manner, MANNERS } from './workload.ts';
 
 export interface Plan {
   readonly seed: number;
@@ -82,8 +82,16 @@ export function planOf(seed: number, choice: Choice = {}): Plan {
   }
   // Few, so that much happens to each; now and then more than can be healed at once.
   const partitions = choice.partitions ?? (between(0, 7) === 0 ? 64 : 8);
-  const clients: Manner[] = ['gateway', 'gateway', 'gateway', 'direct', 'direct', 'direct', 'copy', 'copy'];
+  const clients = clientsOf(between);
   return { seed, slaves, replicas, partitions, weather, clients, troubledMs, faults };
+}
+
+/** A few or a crowd, of all manners or of some: what one of them needs another may hide. */
+function clientsOf(between: Between): readonly Manner[] {
+  const some = between(0, 1) === 0 ? MANNERS : MANNERS.filter(() => between(0, 1) === 0);
+  const manners = some.length > 0 ? some : MANNERS;
+  const count = [4, 8, 8, 12, 30][between(0, 4)] ?? 8;
+  return Array.from({ length: count }, () => manners[between(0, manners.length - 1)] ?? 'gateway');
 }
 
 type Between = (least: number, most: number) => number;
