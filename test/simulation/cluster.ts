@@ -55,6 +55,7 @@ export class Cluster {
           this.#withSlave(slaveId(name), (slave) => this.control.registerAfresh(slave)),
         probe: (id, nonce) => this.#withSlave(id, (slave) => this.control.probe(slave, nonce)),
         event: (text) => this.say(text),
+        hears: (happening) => this.truths.serverHears(happening),
         announced: (view, unavailable) => {
           this.truths.checkView(view);
           this.#witness.announced(view, unavailable);
@@ -84,6 +85,7 @@ export class Cluster {
         this.control.register(slave);
       },
       refused: (why, isFinal) => this.#onRefused(slave, why, isFinal),
+      answered: (given) => this.truths.checkAnswer(slave, given),
       stepped: (happening, effects) => {
         this.truths.checkSlave(slave);
         this.#witness.slaveStepped(slave, happening, effects);

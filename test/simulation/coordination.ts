@@ -27,6 +27,8 @@ export interface Surroundings {
   registerAfresh(slave: string): void;
   probe(slave: SlaveId, nonce: string): void;
   event(text: string): void;
+  /** What it is about to take in; undefined: it has just started. */
+  hears(happening: Happening | undefined): void;
   /** What is in force from here on, as everybody is told. */
   announced(view: View, unavailable: ReadonlySet<Partition>): void;
 }
@@ -81,6 +83,7 @@ export class CoordinationProcess {
     this.process.begin();
     this.#state = coordinator.init(journal, this.process.clock.monotonic());
     this.gateway.start();
+    this.#around.hears(undefined);
     this.#around.announced(this.#state.view, new Set());
     this.gateway.follow(this.#state.view, new Set(this.#state.lost.keys()));
     this.#tick();
@@ -111,6 +114,7 @@ export class CoordinationProcess {
   }
 
   #step(happening: Happening): void {
+    this.#around.hears(happening);
     const input = { ...happening, now: this.process.clock.monotonic() } as coordinator.Input; // With the time it is one.
     const effects = coordinator.step(this.#state, input);
     coordinator.checkInvariants(this.#state);

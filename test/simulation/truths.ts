@@ -7,6 +7,8 @@
  *     no step back         what was announced for a partition is never followed by an older epoch,
  *                          also not by a coordination server that was started again
  *     members are whole    who is in a list that an owner grew holds all that was acknowledged
+ *     promises are kept    what is counted on was promised, and still is (`promise-truths.ts`)
+ *     the dead come back   by the door: who was declared dead is alive again only when it has registered
  *
  * Each looks only at what the event may have changed.
  */
@@ -14,6 +16,8 @@ import type { Partition, SlaveId } from '../../src/common/ids.ts';
 import { invariant } from '../../src/common/invariant.ts';
 import type { Configuration, View } from '../../src/common/view.ts';
 import { isAuthority, type Replica } from '../../src/slave/replication/replica.ts';
+import type { Happening } from './coordination.ts';
+import { type Given, PromiseTruths } from './promise-truths.ts';
 import type { SlaveProcess } from './slave.ts';
 
 /** What was last seen of a replica. */
@@ -21,12 +25,15 @@ interface Seen {
   readonly replica: Replica;
   configuration: Configuration;
   committed: number;
+  /** Until when it counted on promises. */
+  heldUntil: number;
 }
 
 const seenOf = (replica: Replica): Seen => ({
   replica,
   configuration: replica.configuration,
   committed: replica.committed,
+  heldUntil: -1,
 });
 
 export class Truths {
@@ -38,9 +45,18 @@ export class Truths {
   readonly #announced: number[] = [];
   /** By slave and partition. */
   readonly #seen = new Map<SlaveProcess, (Seen | undefined)[]>();
+  /** Declared dead, and not registered since. */
+  readonly #dead = new Set<SlaveId>();
+  readonly #promises: PromiseTruths;
 
   constructor(slaves: ReadonlyMap<SlaveId, SlaveProcess>) {
     this.#slaves = slaves;
+    this.#promises = new PromiseTruths(slaves);
+  }
+
+  /** A slave answers one of its clients. */
+  checkAnswer(slave: SlaveProcess, given: Given): void {
+    this.#promises.checkAnswer(slave, given);
   }
 
   /** Something has happened to this slave. */
@@ -55,7 +71,10 @@ export class Truths {
       if (replica.configuration !== seen.configuration) this.#checkConfiguration(slave, replica, seen);
       if (replica.committed > seen.committed) this.#checkHistory(slave, replica, seen.committed);
       seen.committed = replica.committed;
-      if (replica.phase === 'open') this.#checkAuthority(slave, replica);
+      if (replica.phase !== 'open') continue;
+      this.#checkAuthority(slave, replica);
+      if (replica.authorityUntil > seen.heldUntil) this.#promises.checkHeld(slave, replica);
+      seen.heldUntil = replica.authorityUntil;
     }
   }
 
@@ -110,12 +129,13 @@ export class Truths {
   }
 
   #checkAuthority(slave: SlaveProcess, replica: Replica): void {
-    if (!isAuthority(replica, slave.now())) return;
+    if (!isAuthority(replica, slave.process.clock.monotonic())) return;
     for (const other of this.#slaves.values()) {
       // Who has slept compares its clocks before it does anything.
       if (other === slave || !other.isUp || other.process.isDrowsy) continue;
       const rival = other.state.replicas[replica.partition];
-      const isRival = rival !== undefined && rival.phase === 'open' && isAuthority(rival, other.now());
+      const isRival =
+        rival !== undefined && rival.phase === 'open' && isAuthority(rival, other.process.clock.monotonic());
       if (!isRival) continue;
       const [one, two] = [replica.configuration.epoch, rival.configuration.epoch];
       throw new Error(
@@ -124,8 +144,25 @@ export class Truths {
     }
   }
 
+  /** The coordination server takes something in; undefined: it has just started, and knows only what its journal knows. */
+  serverHears(happening: Happening | undefined): void {
+    if (happening === undefined) this.#dead.clear();
+    else if (happening.kind === 'message' && happening.message.kind === 'register')
+      this.#dead.delete(happening.message.slave);
+  }
+
+  #checkReturns({ slaves }: View): void {
+    for (const { id, stage } of slaves.values()) {
+      if (stage === 'dead') this.#dead.add(id);
+      else
+        invariant(!this.#dead.has(id), `${id} was declared dead, has not registered since, and is ${stage}`);
+    }
+  }
+
   /** What the coordination server has announced. */
-  checkView({ configurations }: View): void {
+  checkView(view: View): void {
+    this.#checkReturns(view);
+    const { configurations } = view;
     configurations.forEach((configuration, index) => {
       const partition = index as Partition; // An index of configurations is a partition.
       const { epoch } = configuration;
