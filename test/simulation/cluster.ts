@@ -91,6 +91,7 @@ export class Cluster {
         this.#witness.slaveStepped(slave, happening, effects);
       },
       failed: (why, isBroken) => {
+        if (isBroken) this.truths.contents.checkBroken(slave, why);
         this.control.tell(slave, { kind: 'failed', why });
         if (isBroken) this.coverage.storesFoundBroken += 1;
         else this.coverage.disksFailed += 1;

@@ -23,6 +23,8 @@ export class Directory {
   clusterId: string | undefined;
   /** The mark that a process leaves when its disk fails. */
   hasFailed = false;
+  /** Somebody else has changed what lies in it. */
+  isDamaged = false;
   /** Every commit takes so many times as long, until then. */
   slowUntil = 0;
   log: MemoryStore = createMemoryStore();
@@ -71,6 +73,7 @@ export class Directory {
     const records = store.range(LOWEST, HIGHEST, EVERYTHING).filter(({ value }) => value.length > 0);
     if (records.length === 0) return;
     const { key, value } = world.pick(records);
+    this.isDamaged = true;
     const damaged = Buffer.from(value);
     const place = world.between(0, value.length - 1);
     damaged[place] = (damaged[place] ?? 0) ^ (1 << world.between(0, 7));

@@ -6,7 +6,7 @@
  *     one meaning          an epoch of a partition names one configuration, for ever
  *     no step back         what was announced for a partition is never followed by an older epoch,
  *                          also not by a coordination server that was started again
- *     members are whole    who is in a list that an owner grew holds all that was acknowledged
+ *     one content          at one entry all tables hold the same, and who becomes a member holds all (`content-truths.ts`)
  *     promises are kept    what is counted on was promised, and still is (`promise-truths.ts`)
  *     the dead come back   by the door: who was declared dead is alive again only when it has registered
  *
@@ -15,8 +15,10 @@
 import type { Partition, SlaveId } from '../../src/common/ids.ts';
 import { invariant } from '../../src/common/invariant.ts';
 import type { Configuration, View } from '../../src/common/view.ts';
+import type { Position } from '../../src/slave/replication/position.ts';
 import { isAuthority, type Replica } from '../../src/slave/replication/replica.ts';
 import type { Happening } from './coordination.ts';
+import { ContentTruths } from './content-truths.ts';
 import { type Given, PromiseTruths } from './promise-truths.ts';
 import type { SlaveProcess } from './slave.ts';
 
@@ -27,6 +29,8 @@ interface Seen {
   committed: number;
   /** Until when it counted on promises. */
   heldUntil: number;
+  /** Up to where its table was filled, and as what it held it. */
+  filled: Position | undefined;
 }
 
 const seenOf = (replica: Replica): Seen => ({
@@ -34,6 +38,7 @@ const seenOf = (replica: Replica): Seen => ({
   configuration: replica.configuration,
   committed: replica.committed,
   heldUntil: -1,
+  filled: undefined,
 });
 
 export class Truths {
@@ -48,10 +53,12 @@ export class Truths {
   /** Declared dead, and not registered since. */
   readonly #dead = new Set<SlaveId>();
   readonly #promises: PromiseTruths;
+  readonly contents: ContentTruths;
 
   constructor(slaves: ReadonlyMap<SlaveId, SlaveProcess>) {
     this.#slaves = slaves;
     this.#promises = new PromiseTruths(slaves);
+    this.contents = new ContentTruths(slaves);
   }
 
   /** A slave answers one of its clients. */
@@ -71,6 +78,9 @@ export class Truths {
       if (replica.configuration !== seen.configuration) this.#checkConfiguration(slave, replica, seen);
       if (replica.committed > seen.committed) this.#checkHistory(slave, replica, seen.committed);
       seen.committed = replica.committed;
+      if (replica.role === 'learner') this.contents.noteLearner(slave, replica);
+      if (replica.table.filled !== seen.filled) this.contents.checkFilled(slave, replica);
+      seen.filled = replica.table.filled;
       if (replica.phase !== 'open') continue;
       this.#checkAuthority(slave, replica);
       if (replica.authorityUntil > seen.heldUntil) this.#promises.checkHeld(slave, replica);
@@ -83,7 +93,7 @@ export class Truths {
     seen.configuration = replica.configuration;
     this.#checkMeaning(replica.partition, replica.configuration);
     const isGrown = replica.phase === 'open' && replica.configuration.members.length > before.members.length;
-    if (isGrown) this.#checkWhole(slave, replica);
+    if (isGrown) this.contents.checkWhole(slave, replica);
   }
 
   #checkMeaning(partition: Partition, { epoch, members }: Configuration): void {
@@ -96,23 +106,6 @@ export class Truths {
       `epoch ${epoch} of partition ${partition} means both ${before} and ${text}`,
     );
     meanings.set(epoch, text);
-  }
-
-  /** An owner has adopted a larger list: whoever is new there holds what is committed, durably. */
-  #checkWhole(owner: SlaveProcess, { partition, committed, configuration }: Replica): void {
-    for (const { slave, store } of configuration.members) {
-      const member = this.#slaves.get(slave);
-      if (member === undefined || member === owner || !member.isUp || member.directory.store !== store)
-        continue;
-      const replica = member.state.replicas[partition];
-      // It has sworn to something newer: this list will never be in force.
-      if (replica !== undefined && replica.fence > configuration.epoch) continue;
-      const end = replica?.log.end.seq ?? 0;
-      invariant(
-        end >= committed,
-        `${slave} is a member of partition ${partition} and has ${end} of ${committed}`,
-      );
-    }
   }
 
   #checkHistory({ id }: SlaveProcess, { partition, log, committed }: Replica, from: number): void {
