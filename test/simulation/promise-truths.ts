@@ -3,6 +3,7 @@
  * giver's own time it still runs.
  *
  *     an authority counts on nothing      that a member did not promise, nor for longer than it did
+ *                                         by the store that is named: another under its id is a stranger (N3)
  *     who answers a READONLY client       is a level member of its configuration, and its owner has promised
  *     who answers as the owner            is the authority in the moment that the answer is given, not only before
  *
@@ -42,9 +43,13 @@ export class PromiseTruths {
     if (holder.process.isDrowsy) return;
     const { clock } = holder.process;
     for (const { member, heldUntil } of peers.values()) {
+      const counted = clock.inWorld(heldUntil - clock.monotonic());
+      invariant(
+        counted <= 0 || !this.#isStranger(member),
+        `${holder.id} counts on ${member.slave} for partition ${partition}, which has had another store for long`,
+      );
       const giver = this.#giver(member);
       if (giver === undefined) continue;
-      const counted = clock.inWorld(heldUntil - clock.monotonic());
       const sworn = leftOf(giver, holder, partition);
       invariant(
         counted <= 0 || counted <= sworn + TOLERANCE,
@@ -89,10 +94,21 @@ export class PromiseTruths {
     const giver = this.#slaves.get(member.slave);
     if (giver === undefined || !giver.isUp || giver.process.isDrowsy || !isOf(member, giver))
       return undefined;
-    const { startedAt, promiseMs } = giver.state.host;
-    return giver.process.clock.monotonic() < after(startedAt, 2 * promiseMs) ? undefined : giver;
+    return isYoung(giver) ? undefined : giver;
+  }
+
+  /** Under its name there is another store, and has been for longer than any promise of the one before lasts. */
+  #isStranger(member: Member): boolean {
+    const other = this.#slaves.get(member.slave);
+    return (
+      other !== undefined && other.isUp && !other.process.isDrowsy && !isOf(member, other) && !isYoung(other)
+    );
   }
 }
+
+/** Promises of the start before may still run. */
+const isYoung = ({ process: { clock }, state: { host } }: SlaveProcess): boolean =>
+  clock.monotonic() < after(host.startedAt, 2 * host.promiseMs);
 
 const isOf = ({ store }: Member, { directory }: SlaveProcess): boolean => directory.store === store;
 

@@ -3,6 +3,7 @@
  *
  *     one authority        no two slaves may answer for a partition at the same time
  *     one history          what one replica calls committed, all others that commit there commit too
+ *     first on disk        nobody takes for history what its own disk does not have yet
  *     one meaning          an epoch of a partition names one configuration, for ever
  *     no step back         what was announced for a partition is never followed by an older epoch,
  *                          also not by a coordination server that was started again
@@ -108,7 +109,11 @@ export class Truths {
     meanings.set(epoch, text);
   }
 
-  #checkHistory({ id }: SlaveProcess, { partition, log, committed }: Replica, from: number): void {
+  #checkHistory({ id }: SlaveProcess, { partition, log, committed, durable }: Replica, from: number): void {
+    invariant(
+      committed <= durable,
+      `${id} takes entry ${committed} of partition ${partition} for history, and its own disk has ${durable}`,
+    );
     const epochs = (this.#committed[partition] ??= []);
     for (let seq = Math.max(from, log.base.seq) + 1; seq <= committed; seq += 1) {
       const epoch = log.epochAt(seq);
