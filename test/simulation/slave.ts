@@ -53,7 +53,8 @@ function timed(happening: Happening, now: Instant, wall: Stamp): Input {
   return input as Input;
 }
 
-const LOG_KEEP_BYTES = 1 << 13;
+/** Of its log a slave keeps a minute, or less than what its tables lack: then only what is filled may go. */
+const LOG_KEEP_BYTES = [1 << 9, 1 << 11, 1 << 13];
 
 /** A process is taken off its processor for so long, once: in the middle of a command, or before an answer leaves. */
 interface Stall {
@@ -74,6 +75,7 @@ export class SlaveProcess implements DataHost {
   readonly connections = new Set<Connection>();
   readonly #world: World;
   readonly #around: Surroundings;
+  readonly #logKeepBytes: number;
   readonly #queue: Happening[] = [];
   #state: State;
   #data: DataCommands;
@@ -92,6 +94,7 @@ export class SlaveProcess implements DataHost {
     this.id = id;
     this.#around = around;
     this.directory = new Directory(names);
+    this.#logKeepBytes = world.pick(LOG_KEEP_BYTES);
     this.#sleep = new SleepDetector(this.process.clock);
     this.#state = this.#fresh();
     this.#data = new DataCommands(this);
@@ -278,7 +281,7 @@ export class SlaveProcess implements DataHost {
 
   #fresh(): State {
     const { store } = this.directory;
-    const config = { self: { slave: this.id, store }, nonce: this.nonce, logKeepBytes: LOG_KEEP_BYTES };
+    const config = { self: { slave: this.id, store }, nonce: this.nonce, logKeepBytes: this.#logKeepBytes };
     return init(config, this.directory.tables, { now: this.now(), wall: this.wall() });
   }
 
