@@ -4,13 +4,14 @@
  */
 import type { Answer, Operation } from './history.ts';
 import { Model } from '../slave/commands/model.ts';
+import { keysOf } from './linearizability.ts';
 import { perform } from './random-history.ts';
 
 export function isPossible(left: readonly Operation[], done: readonly Operation[] = []): boolean {
   if (left.every(({ ended }) => ended === Infinity)) return true;
   const firstEnd = Math.min(...left.map(({ ended }) => ended));
   return left.some((operation) => {
-    if (operation.began > firstEnd) return false;
+    if (operation.began > firstEnd || left.some((other) => isBehind(operation, other))) return false;
     const order = [...done, operation];
     return (
       isReplyRight(order) &&
@@ -21,6 +22,13 @@ export function isPossible(left: readonly Operation[], done: readonly Operation[
     );
   });
 }
+
+/** Whether the other was sent before it by its own client, to one of its keys; `id`s are in the order of sending. */
+const isBehind = (operation: Operation, other: Operation): boolean =>
+  ![operation.ended, other.ended].includes(Infinity) &&
+  operation.client === other.client &&
+  (other.began < operation.began || (other.began === operation.began && other.id < operation.id)) &&
+  keysOf(other.command).some((key) => keysOf(operation.command).includes(key));
 
 /** Plays an order from the start; those before the last one were right already. */
 function isReplyRight(order: readonly Operation[]): boolean {

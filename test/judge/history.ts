@@ -11,7 +11,10 @@ export type Answer = string | number | null | readonly Answer[] | { readonly err
 
 export interface Operation {
   readonly id: number;
-  /** One connection of one client: its operations come one after the other. */
+  /**
+   * One connection of one client. What it sends takes effect in that order, key by key, also if it sends ahead; of
+   * operations that began at one moment the first in the history was sent first.
+   */
   readonly client: string;
   /** As sent: ['SET', 'k1', 'v7', 'NX']. */
   readonly command: readonly string[];

@@ -12,6 +12,7 @@ import type { Clock } from './commands.ts';
 import type { Operation } from './history.ts';
 import { nameless } from './namelessness.ts';
 import { type Subject, subjectOf } from './object.ts';
+import { hasGoneBack } from './rising.ts';
 import { type Finding, search } from './search.ts';
 
 export interface Options extends Partial<Clock> {
@@ -98,6 +99,7 @@ function objectsOf(history: readonly Operation[]): Iterable<readonly Operation[]
 type Settings = Clock & { readonly configurationsMax: number };
 
 function verdictOf(operations: readonly Operation[], settings: Settings): Verdict {
+  if (hasGoneBack(operations)) return explained(operations, settings, keysOf(operations[0]?.command ?? []));
   const subject = subjectOf(nameless(operations), settings);
   if ('unread' in subject) return { verdict: 'undecided', why: `no meaning is known for: ${subject.unread}` };
   switch (search(subject, settings)) {
@@ -132,6 +134,7 @@ const answeredOf = (operations: readonly Operation[]): readonly Operation[] =>
   operations.filter(({ ended }) => ended !== Infinity).sort((a, b) => a.ended - b.ended);
 
 function findingOf(operations: readonly Operation[], settings: Settings): Finding {
+  if (hasGoneBack(operations)) return 'impossible';
   const subject = subjectOf(nameless(operations), settings);
   return 'unread' in subject ? 'undecided' : search(subject, settings);
 }

@@ -30,6 +30,8 @@ export interface Subject {
   readonly states: States;
   readonly known: readonly Act[];
   readonly open: readonly OpenClass[];
+  /** By position in `known`: those that its own client sent before it to one of its keys, where their times do not say so. */
+  readonly behind: readonly (readonly number[])[];
   /** By mark: how many known operations demand it. */
   readonly observers: readonly number[];
   /** By mark: how many operations may yield it; Infinity: nobody can tell. */
@@ -61,6 +63,7 @@ export function subjectOf(operations: readonly Operation[], clock: Clock): Subje
     states: new States(cells.absent, marks.keys.length),
     known,
     open: classesOf(open),
+    behind: behindOf(known),
     ...marks.talliesOf(known, open),
     markOf: (position, { value }) => marks.of(position, value),
   };
@@ -157,6 +160,27 @@ const broughtBy = (act: Act | undefined): readonly number[] | undefined =>
   act?.command.overwrites === true && !act.command.isTicking && act.positions.length === 1
     ? act.yields
     : undefined;
+
+/**
+ * What a client sends ahead on one connection takes effect in its order, key by key. Only known outcomes are held to it:
+ * what was never answered may have got lost, and anything may have been sent after it.
+ */
+function behindOf(known: readonly Act[]): readonly (readonly number[])[] {
+  const latest = new Map<string, Map<number, number>>();
+  return known.map(({ operation: { client, began }, positions }, index) => {
+    let ofClient = latest.get(client);
+    if (ofClient === undefined) latest.set(client, (ofClient = new Map<number, number>()));
+    let found = NO_MARKS;
+    for (const position of positions) {
+      const before = ofClient.get(position);
+      ofClient.set(position, index);
+      const isAhead =
+        before !== undefined && before !== index && (known[before]?.operation.ended ?? 0) >= began;
+      if (isAhead) found = [...found, before];
+    }
+    return found;
+  });
+}
 
 const NOWHERE: readonly State[] = [];
 

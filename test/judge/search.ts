@@ -3,7 +3,8 @@
  * Lowe's memory of configurations.
  *
  *     not yet   SET a ── GET a ── SET b        a linked list in order of `began`: taken out, and put back on the way up
- *               └──── enabled ────┘            an operation is enabled while nothing on the list ended before it began
+ *               └──── enabled ────┘            an operation is enabled while nothing on the list ended before it began,
+ *                                              nor was sent before it by its own client
  *
  * A configuration is: which operations have taken effect, and the state then. None is looked at twice. It is known by
  * the operations that are left behind the newest one taken, at most one for each connection, so it stays small
@@ -68,6 +69,9 @@ class Search {
   readonly #subject: Subject;
   readonly #bounds: Bounds;
   readonly #known: readonly Act[];
+  readonly #behind: Subject['behind'];
+  /** By position: whether it has taken effect. */
+  readonly #isGone: Uint8Array;
   readonly #began: Float64Array;
   readonly #ended: Float64Array;
   readonly #next: Int32Array;
@@ -91,8 +95,10 @@ class Search {
   #isOver = false;
 
   constructor(subject: Subject, bounds: Bounds) {
-    const { known, open, observers, producers } = subject;
+    const { known, open, observers, producers, behind } = subject;
     this.#subject = subject;
+    this.#behind = behind;
+    this.#isGone = new Uint8Array(known.length);
     this.#bounds = bounds;
     this.#known = known;
     this.#end = known.length;
@@ -236,9 +242,15 @@ class Search {
     ) {
       firstEnd = Math.min(firstEnd, this.#endedAt(index));
       const act = this.#known[index];
-      if (act !== undefined) visit(act, index);
+      if (act !== undefined && !this.#isHeldBack(index)) visit(act, index);
     }
     return firstEnd;
+  }
+
+  /** What its own client sent before it has not taken effect yet. */
+  #isHeldBack(index: number): boolean {
+    const behind = this.#behind[index];
+    return behind !== undefined && behind.length > 0 && behind.some((before) => this.#isGone[before] === 0);
   }
 
   #leadsTo(act: Act, from: State, to: State): boolean {
@@ -281,6 +293,7 @@ class Search {
     const previous = this.#previous[index] ?? this.#end;
     this.#next[previous] = next;
     this.#previous[next] = previous;
+    this.#isGone[index] = 1;
     this.#trail.push(index);
     this.#count(this.#known[index], -1);
   }
@@ -307,6 +320,7 @@ class Search {
   #unlift(index: number): void {
     this.#next[this.#previous[index] ?? this.#end] = index;
     this.#previous[this.#after(index)] = index;
+    this.#isGone[index] = 0;
     this.#count(this.#known[index], 1);
   }
 

@@ -24,7 +24,7 @@ export class MachineClock implements Clocks {
   readonly #rate: number;
   readonly #offset: number;
   #asleepMs = 0;
-  #jumpedMs = 0;
+  #jumpedMs: number;
 
   constructor(world: World) {
     this.#world = world;

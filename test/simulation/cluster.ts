@@ -64,6 +64,7 @@ export class Cluster {
         event: (text) => this.say(text),
         orderAnswered: (_, refusal) =>
           this.say(`the order is ${refusal === undefined ? 'taken' : `turned down: ${refusal}`}`),
+        hears: (happening) => this.truths.serverHears(happening),
         announced: (view, unavailable) => {
           this.truths.checkView(view);
           this.#witness.announced(view, unavailable);
@@ -98,17 +99,15 @@ export class Cluster {
         this.world.in(0, () => this.crashSlave(slave));
         this.#mendLater(slave);
       },
+      answered: (given) => this.truths.checkAnswer(slave, given),
       stepped: (happening, effects) => {
         this.truths.checkSlave(slave);
         this.#witness.slaveStepped(slave, happening, effects);
         this.traps.slaveSaid(id, effects, this.world.now);
       },
       failed: (why, isBroken) => {
+        if (isBroken) this.truths.contents.checkBroken(slave, why);
         this.control.tell(slave, { kind: 'failed', why });
-        invariant(
-          !isBroken || slave.directory.damaged !== undefined,
-          () => `${id} finds its store broken, and nobody has damaged it: ${why}`,
-        );
         if (isBroken) this.coverage.storesFoundBroken += 1;
         else this.coverage.disksFailed += 1;
         this.#onFailed(slave, why);

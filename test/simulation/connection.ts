@@ -3,7 +3,8 @@
  *
  *     commands ──► in order, some time later ──► the slave ──► answers, in order ──► some time later
  *
- * Broken, whatever is under way in either direction is lost, and both ends hear of it.
+ * Broken, whatever is under way in either direction is lost, and both ends hear of it. Each answer is shown to
+ * whoever judges it in the moment that the server gives it, which may be before it can leave.
  */
 import type { Reply } from '../../src/common/reply.ts';
 import { type Answering, Client } from '../../src/slave/data-commands.ts';
@@ -18,6 +19,11 @@ export class Connection implements Answering {
   readOnly = false;
   readonly client: Client<Connection> = new Client<Connection>(this);
   isOpen = true;
+  /** The command that its server has in hand, and who is shown the answer to it. */
+  inHand: readonly Buffer[] = [];
+  answered: (args: readonly Buffer[], reply: Reply) => void = () => undefined;
+  /** A server that stands still for a moment gives its answers when that is over. */
+  leavesAt: () => number = () => 0;
   /** Whether what is sent now gets there; what once did not holds up everything behind it. */
   reaches: (isAnswer: boolean) => boolean = () => true;
   readonly #world: World;
@@ -36,15 +42,18 @@ export class Connection implements Answering {
   }
 
   reply(reply: Reply): void {
+    this.answered(this.inHand, reply);
     this.#owed.push({ isKnown: true, reply });
     this.#flush();
   }
 
   defer(): { answer(reply: Reply): void } {
     const owed: Owed = { isKnown: false, reply: undefined };
+    const { inHand } = this;
     this.#owed.push(owed);
     return {
       answer: (reply) => {
+        this.answered(inHand, reply);
         owed.isKnown = true;
         owed.reply = reply;
         this.#flush();
@@ -67,7 +76,8 @@ export class Connection implements Answering {
   }
 
   #later(direction: 0 | 1, happen: () => void): void {
-    const due = this.#world.now + this.#world.between(1, 20) / 10;
+    const from = direction === 1 ? Math.max(this.#world.now, this.leavesAt()) : this.#world.now;
+    const due = from + this.#world.between(1, 20) / 10;
     const arrival = Math.max(this.#arrivals[direction], due);
     this.#arrivals[direction] = arrival;
     this.#world.at(arrival, () => {

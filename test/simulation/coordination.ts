@@ -29,6 +29,8 @@ export interface Surroundings {
   probe(slave: SlaveId, nonce: string): void;
   event(text: string): void;
   orderAnswered(request: number, refusal: Refusal): void;
+  /** What it is about to take in; undefined: it has just started. */
+  hears(happening: Happening | undefined): void;
   /** What is in force from here on, as everybody is told. */
   announced(view: View, unavailable: ReadonlySet<Partition>): void;
 }
@@ -88,6 +90,7 @@ export class CoordinationProcess {
     this.process.begin();
     this.#state = coordinator.init(journal, this.process.clock.monotonic());
     this.gateway.start();
+    this.#around.hears(undefined);
     this.#around.announced(this.#state.view, new Set());
     this.gateway.follow(this.#state.view, new Set(this.#state.lost.keys()));
     this.#tickAt = Infinity;
@@ -130,6 +133,7 @@ export class CoordinationProcess {
   }
 
   #step(happening: Happening): void {
+    this.#around.hears(happening);
     const input = { ...happening, now: this.process.clock.monotonic() } as coordinator.Input; // With the time it is one.
     const effects = coordinator.step(this.#state, input);
     coordinator.checkInvariants(this.#state);

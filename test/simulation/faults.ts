@@ -25,6 +25,7 @@ export type FaultKind =
   | 'pause-coordination'
   | 'sleep'
   | 'hang'
+  | 'stall'
   | 'cut'
   | 'cut-one-way'
   | 'cut-off'
@@ -122,6 +123,10 @@ const hands: Readonly<Record<FaultKind, Hand>> = {
   hang: (cluster, { target, ms }) => {
     target.hangsUntil = cluster.world.now + ms;
     target.process.pause(ms);
+  },
+  // Taken off its processor between two looks at its clock.
+  stall: (_, { target, ms }) => {
+    target.stall = { within: ms % 2 === 0 ? 'command' : 'answer', ms };
   },
   cut: (cluster, { target, other, ms }) => {
     cutFor(cluster, ms, [target.id, other.id], [other.id, target.id]);

@@ -7,7 +7,7 @@ import { below, prng } from '../../src/common/prng.ts';
 import type { ClusterSettings } from '../../src/common/view.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import { CALM, type Weather } from './weather.ts';
-import type { Manner } from './workload.ts';
+import { type Manner, MANNERS } from './workload.ts';
 
 /** How fast a cluster beats, and for how long its slaves promise. */
 export type Pace = Pick<ClusterSettings, 'heartbeatMs' | 'windowMs' | 'promiseMs' | 'requestTimeoutMs'>;
@@ -38,6 +38,7 @@ const MIX: Readonly<Record<FaultKind, readonly [weight: number, msLeast: number,
   'pause-coordination': [4, 20, 2_500],
   sleep: [5, 50, 6_000],
   hang: [3, 100, 3_000],
+  stall: [6, 20, 2_500],
   cut: [8, 100, 5_000],
   'cut-one-way': [6, 100, 4_000],
   'cut-off': [8, 100, 5_000],
@@ -109,8 +110,16 @@ export function planOf(seed: number, choice: Choice = {}): Plan {
   }
   // Few, so that much happens to each; now and then more than can be healed at once.
   const partitions = choice.partitions ?? (between(0, 7) === 0 ? 64 : 8);
-  const clients: Manner[] = ['gateway', 'gateway', 'gateway', 'direct', 'direct', 'direct', 'copy', 'copy'];
+  const clients = clientsOf(between);
   return { seed, slaves, replicas, partitions, weather, pace, clients, troubledMs, faults };
+}
+
+/** A few or a crowd, of all manners or of some: what one of them needs another may hide. */
+function clientsOf(between: Between): readonly Manner[] {
+  const some = between(0, 1) === 0 ? MANNERS : MANNERS.filter(() => between(0, 1) === 0);
+  const manners = some.length > 0 ? some : MANNERS;
+  const count = [4, 8, 8, 12, 30][between(0, 4)] ?? 8;
+  return Array.from({ length: count }, () => manners[between(0, manners.length - 1)] ?? 'gateway');
 }
 
 type Between = (least: number, most: number) => number;

@@ -4,7 +4,10 @@ import { expect } from 'chai';
 import { planOf, type Plan } from './plan.ts';
 import { shrunk, TRIES_MAX } from './shrink.ts';
 
-const PLAN = planOf(3, { troubledMs: 60_000 });
+const PLAN: Plan = {
+  ...planOf(3, { troubledMs: 60_000 }),
+  clients: ['gateway', 'direct-ahead', 'copy', 'direct'],
+};
 
 const has = ({ faults }: Plan, ...places: readonly number[]): boolean =>
   places.every((place) => faults.some(({ at }) => at === PLAN.faults[place]?.at));

@@ -8,7 +8,7 @@ import { SleepDetector } from '../../src/common/io/clock.ts';
 import type { FromSlave, Registration } from '../../src/common/message/control.ts';
 import { Failure, OK, type Reply } from '../../src/common/reply.ts';
 import { BrokenStore } from '../../src/common/sealed.ts';
-import type { Instant, Stamp } from '../../src/common/time.ts';
+import { instant, type Instant, type Stamp, stamp } from '../../src/common/time.ts';
 import type { View } from '../../src/common/view.ts';
 import type { Heartbeat } from '../../src/common/wire/datagram.ts';
 import { DataCommands, type DataHost } from '../../src/slave/data-commands.ts';
@@ -23,6 +23,7 @@ import { MachineClock } from './clock.ts';
 import { Connection } from './connection.ts';
 import { Directory, type StoreNames } from './disk.ts';
 import { Process } from './process.ts';
+import type { Given } from './promise-truths.ts';
 import type { World } from './world.ts';
 
 type Untimed<Union> = Union extends unknown ? Omit<Union, 'now' | 'wall'> : never;
@@ -38,6 +39,8 @@ export interface Surroundings {
   refused(why: string, isFinal: boolean): void;
   /** It has handed everything over, and its process ends. */
   drained(): void;
+  /** A client is given an answer. */
+  answered(given: Given): void;
   /** One step of its machine is over. */
   stepped(happening: Happening, effects: readonly Effect[]): void;
   /** Its disk failed, or what lies there is broken: the process has ended. */
@@ -52,8 +55,14 @@ function timed(happening: Happening, now: Instant, wall: Stamp): Input {
   return input as Input;
 }
 
-/** Some slaves drop what is in their tables almost at once. */
+/** Of its log a slave keeps a minute, or less than what its tables lack: then only what is filled may go. */
 const LOG_KEEP_BYTES = [1 << 9, 1 << 11, 1 << 13];
+
+/** A process is taken off its processor for so long, once: in the middle of a command, or before an answer leaves. */
+interface Stall {
+  readonly within: 'command' | 'answer';
+  readonly ms: number;
+}
 
 export class SlaveProcess implements DataHost {
   readonly process: Process;
@@ -63,6 +72,8 @@ export class SlaveProcess implements DataHost {
   beats = 0;
   /** While its main loop hangs, the thread that beats goes on. */
   hangsUntil = 0;
+  /** What will happen to it as soon as there is an occasion. */
+  stall: Stall | undefined;
   readonly connections = new Set<Connection>();
   readonly #world: World;
   readonly #around: Surroundings;
@@ -74,6 +85,10 @@ export class SlaveProcess implements DataHost {
   #isStepping = false;
   #starts = 0;
   #tickAt = Infinity;
+  /** Looks at the clock since it began with a client's command; undefined: it has none in hand. */
+  #looks: number | undefined;
+  /** It stands still until then, in the middle of an event: its own clock is there already. */
+  #aheadUntil = 0;
 
   constructor(id: SlaveId, world: World, names: StoreNames, around: Surroundings) {
     this.#world = world;
@@ -95,12 +110,26 @@ export class SlaveProcess implements DataHost {
     return this.#state;
   }
 
+  /** Ahead of the world's by so much, until this event is over. */
+  get aheadMs(): number {
+    return Math.max(0, this.#aheadUntil - this.#world.now);
+  }
+
+  /** A second look may come much later than the first: whatever is done behind it comes as much later, too. */
   now(): Instant {
-    return this.process.clock.monotonic();
+    const { clock } = this.process;
+    if (this.#looks !== undefined && (this.#looks += 1) === 2 && this.stall?.within === 'command') {
+      const { ms } = this.stall;
+      this.stall = undefined;
+      this.#aheadUntil = this.#world.now + ms;
+      this.process.pause(ms);
+    }
+    const { aheadMs } = this;
+    return aheadMs === 0 ? clock.monotonic() : instant(clock.monotonic() + aheadMs / clock.inWorld(1));
   }
 
   wall(): Stamp {
-    return this.process.clock.wall();
+    return stamp(this.process.clock.wall() + this.aheadMs);
   }
 
   atTurnEnd(then: () => void): void {
@@ -116,6 +145,10 @@ export class SlaveProcess implements DataHost {
     this.#starts += 1;
     this.nonce = `${this.id}.${this.#starts}`;
     this.beats = 0;
+    this.stall = undefined;
+    this.#looks = undefined;
+    this.#aheadUntil = 0;
+    this.#isStepping = false;
     this.process.begin();
     this.#sleep = new SleepDetector(this.process.clock);
     this.#state = this.#fresh();
@@ -192,7 +225,12 @@ export class SlaveProcess implements DataHost {
   #run(): void {
     if (this.#isStepping) return;
     this.#isStepping = true;
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#step(next);
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
+      if (!this.#step(next)) return;
     this.#isStepping = false;
     if (this.isUp) this.#arm();
   }
@@ -201,6 +239,9 @@ export class SlaveProcess implements DataHost {
   accept(heard: (reply: Reply) => void): Connection {
     const connection = new Connection(this.#world, heard);
     this.connections.add(connection);
+    connection.leavesAt = () => this.#aheadUntil;
+    connection.answered = (args, reply) =>
+      this.#around.answered({ args, reply, readOnly: connection.readOnly });
     return connection;
   }
 
@@ -212,10 +253,16 @@ export class SlaveProcess implements DataHost {
   /** A command comes in on one of its connections. */
   take(connection: Connection, args: readonly Buffer[]): void {
     this.#wake();
+    connection.inHand = args;
     const checked = checkCommand(args);
     if (checked instanceof Failure) return this.#piazza(connection, args, checked);
     const { spec } = checked;
-    if (spec.kind === 'read' || spec.kind === 'write') return this.#data.take(connection.client, spec, args);
+    if (spec.kind === 'read' || spec.kind === 'write') {
+      this.#looks = 0;
+      this.#data.take(connection.client, spec, args);
+      this.#looks = undefined;
+      return;
+    }
     connection.readOnly = spec.name === 'readonly';
     connection.reply(OK);
   }
@@ -257,11 +304,29 @@ export class SlaveProcess implements DataHost {
     });
   }
 
-  #step(happening: Happening): void {
+  /** Whether it is over: a stall in the middle of it puts the rest off. */
+  #step(happening: Happening): boolean {
     const effects = step(this.#state, timed(happening, this.now(), this.wall()));
     checkInvariants(this.#state);
-    for (const effect of effects) if (this.isUp) this.#perform(effect);
+    return this.#performAll(happening, effects, 0);
+  }
+
+  #performAll(happening: Happening, effects: readonly Effect[], from: number): boolean {
+    for (let index = from; index < effects.length; index += 1) {
+      const effect = effects[index];
+      if (effect === undefined || !this.isUp) continue;
+      if (effect.kind === 'answer' && this.stall?.within === 'answer') {
+        this.process.pause(this.stall.ms);
+        this.stall = undefined;
+        this.process.to(() => {
+          if (this.#performAll(happening, effects, index)) this.#goOn();
+        });
+        return false;
+      }
+      this.#perform(effect);
+    }
     this.#around.stepped(happening, effects);
+    return true;
   }
 
   #perform(effect: Effect): void {

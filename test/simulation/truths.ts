@@ -3,19 +3,27 @@
  *
  *     one authority        no two slaves may answer for a partition at the same time
  *     one history          what one replica calls committed, all others that commit there commit too
+ *     first on disk        nobody takes for history what its own disk does not have yet
  *     one meaning          an epoch of a partition names one configuration, for ever
  *     no step back         what was announced for a partition is never followed by an older epoch,
  *                          also not by a coordination server that was started again
  *     members are whole    who is in a list that an owner grew holds all that was acknowledged
  *     promises are kept    nobody goes on without him who reads on his promise (`promises-kept.ts`)
+ *     one content          at one entry all tables hold the same, and who becomes a member holds all (`content-truths.ts`)
+ *     promises are kept    what is counted on was promised, and still is (`promise-truths.ts`)
+ *     the dead come back   by the door: who was declared dead is alive again only when it has registered
  *
  * Each looks only at what the event may have changed.
  */
 import type { Partition, SlaveId } from '../../src/common/ids.ts';
 import { invariant } from '../../src/common/invariant.ts';
 import type { Configuration, View } from '../../src/common/view.ts';
+import type { Position } from '../../src/slave/replication/position.ts';
 import { isAuthority, type Replica } from '../../src/slave/replication/replica.ts';
 import { checkPromisesKept } from './promises-kept.ts';
+import type { Happening } from './coordination.ts';
+import { ContentTruths } from './content-truths.ts';
+import { type Given, PromiseTruths } from './promise-truths.ts';
 import type { SlaveProcess } from './slave.ts';
 
 /** What was last seen of a replica. */
@@ -23,12 +31,18 @@ interface Seen {
   readonly replica: Replica;
   configuration: Configuration;
   committed: number;
+  /** Until when it counted on promises. */
+  heldUntil: number;
+  /** Up to where its table was filled, and as what it held it. */
+  filled: Position | undefined;
 }
 
 const seenOf = (replica: Replica): Seen => ({
   replica,
   configuration: replica.configuration,
   committed: replica.committed,
+  heldUntil: -1,
+  filled: undefined,
 });
 
 export class Truths {
@@ -40,9 +54,20 @@ export class Truths {
   readonly #announced: number[] = [];
   /** By slave and partition. */
   readonly #seen = new Map<SlaveProcess, (Seen | undefined)[]>();
+  /** Declared dead, and not registered since. */
+  readonly #dead = new Set<SlaveId>();
+  readonly #promises: PromiseTruths;
+  readonly contents: ContentTruths;
 
   constructor(slaves: ReadonlyMap<SlaveId, SlaveProcess>) {
     this.#slaves = slaves;
+    this.#promises = new PromiseTruths(slaves);
+    this.contents = new ContentTruths(slaves);
+  }
+
+  /** A slave answers one of its clients. */
+  checkAnswer(slave: SlaveProcess, given: Given): void {
+    this.#promises.checkAnswer(slave, given);
   }
 
   /** Something has happened to this slave. */
@@ -57,7 +82,13 @@ export class Truths {
       if (replica.configuration !== seen.configuration) this.#checkConfiguration(slave, replica, seen);
       if (replica.committed > seen.committed) this.#checkHistory(slave, replica, seen.committed);
       seen.committed = replica.committed;
-      if (replica.phase === 'open') this.#checkAuthority(slave, replica);
+      if (replica.role === 'learner') this.contents.noteLearner(slave, replica);
+      if (replica.table.filled !== seen.filled) this.contents.checkFilled(slave, replica);
+      seen.filled = replica.table.filled;
+      if (replica.phase !== 'open') continue;
+      this.#checkAuthority(slave, replica);
+      if (replica.authorityUntil > seen.heldUntil) this.#promises.checkHeld(slave, replica);
+      seen.heldUntil = replica.authorityUntil;
     }
   }
 
@@ -67,7 +98,7 @@ export class Truths {
     this.#checkMeaning(replica.partition, replica.configuration);
     checkPromisesKept(this.#slaves, slave, replica);
     const isGrown = replica.phase === 'open' && replica.configuration.members.length > before.members.length;
-    if (isGrown) this.#checkWhole(slave, replica);
+    if (isGrown) this.contents.checkWhole(slave, replica);
   }
 
   #checkMeaning(partition: Partition, { epoch, members }: Configuration): void {
@@ -82,24 +113,11 @@ export class Truths {
     meanings.set(epoch, text);
   }
 
-  /** An owner has adopted a larger list: whoever is new there holds what is committed, durably. */
-  #checkWhole(owner: SlaveProcess, { partition, committed, configuration }: Replica): void {
-    for (const { slave, store } of configuration.members) {
-      const member = this.#slaves.get(slave);
-      if (member === undefined || member === owner || !member.isUp || member.directory.store !== store)
-        continue;
-      const replica = member.state.replicas[partition];
-      // It has sworn to something newer: this list will never be in force.
-      if (replica !== undefined && replica.fence > configuration.epoch) continue;
-      const end = replica?.log.end.seq ?? 0;
-      invariant(
-        end >= committed,
-        `${slave} is a member of partition ${partition} and has ${end} of ${committed}`,
-      );
-    }
-  }
-
-  #checkHistory({ id }: SlaveProcess, { partition, log, committed }: Replica, from: number): void {
+  #checkHistory({ id }: SlaveProcess, { partition, log, committed, durable }: Replica, from: number): void {
+    invariant(
+      committed <= durable,
+      `${id} takes entry ${committed} of partition ${partition} for history, and its own disk has ${durable}`,
+    );
     const epochs = (this.#committed[partition] ??= []);
     for (let seq = Math.max(from, log.base.seq) + 1; seq <= committed; seq += 1) {
       const epoch = log.epochAt(seq);
@@ -113,12 +131,13 @@ export class Truths {
   }
 
   #checkAuthority(slave: SlaveProcess, replica: Replica): void {
-    if (!isAuthority(replica, slave.now())) return;
+    if (!isAuthority(replica, slave.process.clock.monotonic())) return;
     for (const other of this.#slaves.values()) {
       // Who has slept compares its clocks before it does anything.
       if (other === slave || !other.isUp || other.process.isDrowsy) continue;
       const rival = other.state.replicas[replica.partition];
-      const isRival = rival !== undefined && rival.phase === 'open' && isAuthority(rival, other.now());
+      const isRival =
+        rival !== undefined && rival.phase === 'open' && isAuthority(rival, other.process.clock.monotonic());
       if (!isRival) continue;
       const [one, two] = [replica.configuration.epoch, rival.configuration.epoch];
       throw new Error(
@@ -127,8 +146,25 @@ export class Truths {
     }
   }
 
+  /** The coordination server takes something in; undefined: it has just started, and knows only what its journal knows. */
+  serverHears(happening: Happening | undefined): void {
+    if (happening === undefined) this.#dead.clear();
+    else if (happening.kind === 'message' && happening.message.kind === 'register')
+      this.#dead.delete(happening.message.slave);
+  }
+
+  #checkReturns({ slaves }: View): void {
+    for (const { id, stage } of slaves.values()) {
+      if (stage === 'dead') this.#dead.add(id);
+      else
+        invariant(!this.#dead.has(id), `${id} was declared dead, has not registered since, and is ${stage}`);
+    }
+  }
+
   /** What the coordination server has announced. */
-  checkView({ configurations }: View): void {
+  checkView(view: View): void {
+    this.#checkReturns(view);
+    const { configurations } = view;
     configurations.forEach((configuration, index) => {
       const partition = index as Partition; // An index of configurations is a partition.
       const { epoch } = configuration;

@@ -61,6 +61,8 @@ export const grow: readonly Bug[] = [
     name: 'ack-of-an-earlier-lesson',
     rule: 'G1',
     leavesOut: 'A learner that has begun anew acknowledges what it had before: that is gone.',
+    guardedBy:
+      'The order of a link and of a disk: such an acknowledgement leaves before the word that the learner is empty and ready, and behind that word its owner counts anew (startStream).',
     edits: [
       {
         file: 'src/slave/replication/copy.ts',

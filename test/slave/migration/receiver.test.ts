@@ -212,7 +212,14 @@ describe('a learner', () => {
     bench.open('a');
     bench.register(configuration(2, 'bc'));
     bench.persist();
-    bench.from('a', { kind: 'copy-begin', partition: P, epoch: epoch(3), grow: epoch(4), base: BASE });
+    bench.from('a', {
+      kind: 'copy-begin',
+      mode: 'ask' as const,
+      partition: P,
+      epoch: epoch(3),
+      grow: epoch(4),
+      base: BASE,
+    });
     // It was on its way for longer than the others.
     bench.announce(configuration(2, 'bc'));
     expect(bench.replica.role).to.equal('learner');
