@@ -36,7 +36,7 @@ export function recover(state: State, store: OrderedStore): void {
     else clearLeftovers(replica, host);
     replica.log.reset(replica.table.filled);
   }
-  for (const item of sinceReset(readLog(state, store))) recallItem(state, item, unbegun);
+  for (const item of withoutCut(sinceReset(readLog(state, store)))) recallItem(state, item, unbegun);
   for (const replica of replicasOf(state)) if (!unbegun.has(replica)) settle(replica, state);
   for (const replica of unbegun) release(replica, replica.fence, host);
 }
@@ -78,6 +78,22 @@ function sinceReset(items: readonly LogItem[]): readonly LogItem[] {
   );
 }
 
+/**
+ * Entries that were cut off later count for nothing, wherever they begin: the records before them may be gone, since
+ * what is cut off need not be filled.
+ */
+function withoutCut(items: readonly LogItem[]): readonly LogItem[] {
+  const cutAfter = new Map<Partition, number>();
+  const kept: LogItem[] = [];
+  for (const item of items.toReversed()) {
+    const { partition, seq } = item.kind === 'entry' ? item.entry : item;
+    const end = cutAfter.get(partition) ?? Infinity;
+    if (item.kind === 'cut') cutAfter.set(partition, Math.min(seq, end));
+    else if (item.kind === 'reset' || seq <= end) kept.push(item);
+  }
+  return kept.reverse();
+}
+
 function recallItem(state: State, item: LogItem, unbegun: ReadonlySet<Replica>): void {
   const index: Partition = item.kind === 'entry' ? item.entry.partition : item.partition;
   const replica = state.replicas[index];
@@ -87,8 +103,7 @@ function recallItem(state: State, item: LogItem, unbegun: ReadonlySet<Replica>):
   // Its log leads on from a snapshot of which nothing has come.
   if (unbegun.has(replica)) return;
   if (item.kind === 'entry') recallEntry(replica, item.entry);
-  else if (item.kind === 'reset') replica.log.reset({ epoch: item.epoch, seq: item.seq });
-  else if (item.seq < replica.log.end.seq && item.seq >= replica.log.base.seq) replica.log.cutAfter(item.seq);
+  else replica.log.reset({ epoch: item.epoch, seq: item.seq });
 }
 
 /** The log is replayed from before what is filled: entries overlap, and later ones stand for cuts. */

@@ -77,7 +77,7 @@ describe('the truths of the simulated world', () => {
     const until = instant(replica.authorityUntil + 2_000);
     for (const progress of replica.peers.values()) progress.heldUntil = until;
     replica.authorityUntil = until;
-    expect(() => run(100)).to.throw(`${owner.slave.id} counts on ${copy.slave.id}`);
+    expect(() => run(300)).to.throw(`${owner.slave.id} counts on ${copy.slave.id}`);
   });
 
   it('notice a copy that answers without a promise of its owner', () => {

@@ -113,6 +113,17 @@ describe('a slave that comes back', () => {
     ).to.include({ epoch: 1, seq: 1 });
   });
 
+  it('passes over the rest of what was cut off, when its beginning is dropped already', () => {
+    const replica = sworn()
+      .filled(1, 1)
+      .logged(entry(3, 2, 2))
+      .logged(mark('cut', 1, 1))
+      .logged(entry(2, 3, 1))
+      .recover();
+    expect(replica.log.base).to.include({ epoch: 1, seq: 1 });
+    expect(replica.log.end).to.include({ epoch: 3, seq: 2 });
+  });
+
   it('begins at the last reset: what is older is of another life', () => {
     const replica = sworn()
       .filled(9, 3)
