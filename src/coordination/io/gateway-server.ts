@@ -11,7 +11,7 @@
 import { performance } from 'node:perf_hooks';
 
 import { checkCommand } from '../../common/command/check.ts';
-import { clusterCommand } from '../../common/command/cluster-commands.ts';
+import { viewCommand } from '../../common/command/cluster-commands.ts';
 import { textOf, wrongArity } from '../../common/command/errors.ts';
 import { type InfoSection, infoSections } from '../../common/command/info.ts';
 import { type CommandSpec, isWord, subcommandOf } from '../../common/command/registry.ts';
@@ -215,7 +215,7 @@ class GatewayServer implements Gateway {
           commands,
         );
       case 'cluster':
-        return this.#cluster(args);
+        return this.#cluster(spec, args);
       case 'connection':
       case 'server':
         return this.#serve(connection, spec, args, commands);
@@ -249,12 +249,12 @@ class GatewayServer implements Gateway {
     return sessionCommandOf(spec)?.(args, connection, this.#surroundings()) ?? notHere;
   }
 
-  #cluster(args: readonly Buffer[]): Reply {
+  #cluster(spec: CommandSpec, args: readonly Buffer[]): Reply {
     const { host, peerPort } = this.#options;
     if (this.#view === undefined) return noView;
     const answerer = { kind: 'gateway' as const, host, port: this.port, peerPort };
     // As in Redis: the keys that the one who answers holds.
-    return clusterCommand(args, { view: this.#view, answerer, countKeysInSlot: () => 0 });
+    return viewCommand(spec, args, { view: this.#view, answerer, countKeysInSlot: () => 0 });
   }
 
   #piazza(connection: RespConnection, args: readonly Buffer[], commands: Routed[]): Answered {
