@@ -14,6 +14,8 @@ export interface Plan {
   readonly partitions: number;
   readonly weather: Weather;
   readonly clients: readonly Manner[];
+  /** Who answers the reads that come to the gateway. */
+  readonly readFrom: 'owner' | 'any';
   /** Simulated milliseconds of trouble, before peace is made. */
   readonly troubledMs: number;
   readonly faults: readonly Fault[];
@@ -83,10 +85,14 @@ export function planOf(seed: number, choice: Choice = {}): Plan {
   // Few, so that much happens to each; now and then more than can be healed at once.
   const partitions = choice.partitions ?? (between(0, 7) === 0 ? 64 : 8);
   const clients: Manner[] = ['gateway', 'gateway', 'gateway', 'direct', 'direct', 'direct', 'copy', 'copy'];
-  return { seed, slaves, replicas, partitions, weather, clients, troubledMs, faults };
+  const readFrom = readFromOf(between);
+  return { seed, slaves, replicas, partitions, weather, clients, readFrom, troubledMs, faults };
 }
 
 type Between = (least: number, most: number) => number;
+
+/** Drawn last, so that a seed's plan is otherwise what it was before there was a choice. */
+const readFromOf = (between: Between): Plan['readFrom'] => (between(0, 3) === 0 ? 'any' : 'owner');
 
 /** All kinds, or a few of them: some bugs show only when nothing else goes on. */
 function someOf(between: Between): readonly FaultKind[] {

@@ -49,7 +49,8 @@ const READING_MS = 9_000;
 
 export function attempt(plan: Plan): Outcome {
   const world = new World(plan.seed);
-  const cluster = new Cluster(world, { ...SETTINGS, replicas: plan.replicas, partitions: plan.partitions });
+  const { replicas, partitions, readFrom } = plan;
+  const cluster = new Cluster(world, { ...SETTINGS, replicas, partitions }, readFrom);
   const workload = new Workload(cluster);
   const ended = live(cluster, workload, plan);
   const { history } = workload;

@@ -5,6 +5,9 @@
  *     at the slaves    asks whom some view names, follows MOVED, asks again after a definite refusal
  *     at a copy        READONLY, on one connection to one slave, as long as that lasts
  *
+ * Where the gateway may ask copies, its answers to reads are judged as a copy's, until the connection writes to the
+ * partition: from then on it is promised what everybody is.
+ *
  * A write is sent again only after a definite refusal; when no answer comes, the connection breaks, or
  * the answer is `UNCERTAIN`, its outcome is unknown, and stays open to the end of the history. Every
  * value is written once, so a read tells which write it saw.
@@ -138,6 +141,8 @@ class Customer {
   #server: Server | undefined;
   #connection: Connection | undefined;
   #name = '';
+  /** Partitions to which it has sent a write on this connection. */
+  readonly #written = new Set<number>();
   #waiting: Wish | undefined;
   #attempts = 0;
 
@@ -199,6 +204,7 @@ class Customer {
     const server = this.#server;
     if (server?.isUp !== true) return this.#again(wish);
     const connection = (this.#connection ??= this.#connect(server));
+    if (!isRead(wish.command)) this.#written.add(this.#placeOf(wish));
     const args = wish.command.map((word) => Buffer.from(word));
     connection.carry(() => {
       processOf(server, this.#cluster).to(() => {
@@ -233,8 +239,8 @@ class Customer {
     const wish = this.#waiting;
     if (wish === undefined || this.#connection !== connection) return;
     if (!(reply instanceof Failure)) {
-      const server = this.#server;
-      return wish.settle({ reply, ...(this.#manner === 'copy' && isSlave(server) && { copy: server.id }) });
+      const copy = this.#copyOf(wish);
+      return wish.settle({ reply, ...(copy !== undefined && { copy }) });
     }
     if (!DEFINITE.test(reply.text)) return wish.settle(isError(reply) ? { reply } : 'unknown');
     const named = MOVED.exec(reply.text)?.[1];
@@ -242,6 +248,19 @@ class Customer {
     if (this.#manner === 'copy') return wish.settle('refused');
     if (named !== undefined) this.#server = this.#cluster.slaves.get(slaveId(named));
     this.#again(wish);
+  }
+
+  /** As whose answer it is judged, if it may be a copy's. */
+  #copyOf(wish: Wish): string | undefined {
+    const server = this.#server;
+    if (isSlave(server)) return this.#manner === 'copy' ? server.id : undefined;
+    const isWeak = this.#cluster.readFrom === 'any' && isRead(wish.command);
+    return isWeak && !this.#written.has(this.#placeOf(wish)) ? 'the gateway' : undefined;
+  }
+
+  /** Keys of one command share a partition. */
+  #placeOf({ command }: Wish): number {
+    return partitionOf(slotOf(key(Buffer.from(command[1] ?? ''))), this.#cluster.settings.partitions);
   }
 
   /** Asks again a little later, until its patience is over. */
@@ -259,6 +278,7 @@ class Customer {
     });
     this.#name = `${this.#manner}${this.#workload.nextConnection()}`;
     connection.readOnly = this.#manner === 'copy';
+    this.#written.clear();
     return connection;
   }
 
@@ -276,11 +296,7 @@ class Customer {
     if (this.#manner === 'copy') return world.pick(views);
     // Views lag, so it may be the wrong one.
     const { view } = world.pick(views).state;
-    const index = partitionOf(
-      slotOf(key(Buffer.from(wish.command[1] ?? ''))),
-      this.#cluster.settings.partitions,
-    );
-    const owner = view?.configurations[index]?.members[0];
+    const owner = view?.configurations[this.#placeOf(wish)]?.members[0];
     return owner && slaves.get(owner.slave);
   }
 }
