@@ -84,9 +84,14 @@ export function planOf(seed: number, choice: Choice = {}): Plan {
   }
   // Few, so that much happens to each; now and then more than can be healed at once.
   const partitions = choice.partitions ?? (between(0, 7) === 0 ? 64 : 8);
-  const clients: Manner[] = ['gateway', 'gateway', 'gateway', 'direct', 'direct', 'direct', 'copy', 'copy'];
   const readFrom = readFromOf(between);
+  const clients = clientsOf(readFrom);
   return { seed, slaves, replicas, partitions, weather, clients, readFrom, troubledMs, faults };
+}
+
+function clientsOf(readFrom: Plan['readFrom']): readonly Manner[] {
+  const usual: Manner[] = ['gateway', 'gateway', 'gateway', 'direct', 'direct', 'direct', 'copy', 'copy'];
+  return readFrom === 'any' ? [...usual, 'reader', 'reader', 'reader'] : usual;
 }
 
 type Between = (least: number, most: number) => number;

@@ -2,6 +2,7 @@
  * Clients in a world: each does one operation after another and writes down what it saw.
  *
  *     at the gateway   whatever it wants, to one address
+ *     as a reader      at the gateway, reads only, on a new connection now and then
  *     at the slaves    asks whom some view names, follows MOVED, asks again after a definite refusal
  *     at a copy        READONLY, on one connection to one slave, as long as that lasts
  *
@@ -23,7 +24,9 @@ import type { GatewayDesk } from './gateway-desk.ts';
 import type { SlaveProcess } from './slave.ts';
 import type { Process } from './process.ts';
 
-export type Manner = 'gateway' | 'direct' | 'copy';
+export type Manner = 'gateway' | 'reader' | 'direct' | 'copy';
+
+const isAtGateway = (manner: Manner): boolean => manner === 'gateway' || manner === 'reader';
 
 type Server = SlaveProcess | GatewayDesk;
 
@@ -31,6 +34,9 @@ type Server = SlaveProcess | GatewayDesk;
 const PATIENCE_MS = 4_500;
 /** For so long a direct client asks again after definite refusals. */
 const RETRIES_MS = 3_500;
+
+/** Of a reader's operations so many are followed by a new connection, which may read elsewhere. */
+const NEW_CONNECTION_PERCENT = 5;
 
 const DEFINITE = /^(CLUSTERDOWN|TRYAGAIN|MOVED|NOREPLICAS|NOSPACE)/;
 const MOVED = /^MOVED \d+ (.+):\d+$/;
@@ -100,7 +106,8 @@ export class Workload {
     const { world } = this.#cluster;
     const name = world.pick(KEYS);
     const dice = world.between(1, 100);
-    if (manner === 'copy') return dice <= 80 ? ['GET', name] : ['MGET', '{h}1', '{h}2'];
+    if (manner === 'copy' || manner === 'reader')
+      return dice <= 80 ? ['GET', name] : ['MGET', '{h}1', '{h}2'];
     if (dice <= 34) return ['GET', name];
     if (dice <= 58) return ['SET', name, this.#value()];
     return dice <= 80 ? this.#conditional(dice, name) : this.#unusual(dice);
@@ -155,6 +162,7 @@ class Customer {
   next(): void {
     if (this.#workload.isOver) return;
     const { world } = this.#cluster;
+    if (this.#manner === 'reader' && world.chance(NEW_CONNECTION_PERCENT)) this.#leave();
     world.in(world.between(10, 300), () => {
       this.operate(this.#workload.wishFor(this.#manner), () => {
         this.next();
@@ -244,7 +252,7 @@ class Customer {
     }
     if (!DEFINITE.test(reply.text)) return wish.settle(isError(reply) ? { reply } : 'unknown');
     const named = MOVED.exec(reply.text)?.[1];
-    if (this.#manner !== 'gateway') this.#leave();
+    if (!isAtGateway(this.#manner)) this.#leave();
     if (this.#manner === 'copy') return wish.settle('refused');
     if (named !== undefined) this.#server = this.#cluster.slaves.get(slaveId(named));
     this.#again(wish);
@@ -289,7 +297,7 @@ class Customer {
   }
 
   #find(wish: Wish): Server | undefined {
-    if (this.#manner === 'gateway') return this.#cluster.coordination.gateway;
+    if (isAtGateway(this.#manner)) return this.#cluster.coordination.gateway;
     const { world, slaves } = this.#cluster;
     const views = [...slaves.values()].filter(({ isUp, state }) => isUp && state.view !== undefined);
     if (views.length === 0) return undefined;
