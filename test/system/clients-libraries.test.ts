@@ -152,19 +152,16 @@ describe('with default options', function () {
   }
 
   // It keeps one connection to each address, as a master's if that is one of anything: it must be told.
-  it('ioredis.Cluster says READONLY to nobody by itself, and is right all the same', async () => {
-    const writer = single();
+  it('ioredis.Cluster says READONLY to nobody by itself', async () => {
     const client = clustered({ scaleReads: 'slave' });
-    const keys = Array.from({ length: 50 }, (_, number) => `unscaled:${number}`);
-    await Promise.all(keys.map((key) => writer.set(key, key)));
-    expect(await Promise.all(keys.map((key) => client.get(key)))).to.deep.equal(keys);
+    await Promise.all(Array.from({ length: 50 }, (_, number) => client.set(`unscaled:${number}`, number)));
     expect(await readOnlyConnections()).to.equal(0);
   });
 
   it('ioredis.Cluster reads from copies with scaleReads: slave, where its connections say READONLY', async () => {
     const writer = single();
     const client = clustered({ scaleReads: 'slave' });
-    client.on('+node', (node: Redis) => node.on('ready', () => void node.readonly()));
+    client.on('+node', (node: Redis) => void node.readonly().catch(() => undefined));
     const keys = Array.from({ length: 100 }, (_, number) => `scaled:${number}`);
     await Promise.all(keys.map((key) => writer.set(key, key)));
     await pause(COPY_LAG_MS);
