@@ -18,6 +18,14 @@ export class Deque<Item> {
     this.#items.push(item);
   }
 
+  /** Puts it behind the last item that does not belong behind it. */
+  insert(item: Item, belongsBehind: (other: Item) => boolean): void {
+    let place = this.#items.length;
+    while (place > this.#front && belongsBehind(this.#items[place - 1] as Item)) place -= 1; // Only the front has holes.
+    if (place === this.#items.length) this.#items.push(item);
+    else this.#items.splice(place, 0, item);
+  }
+
   /** The item at this distance from the front. */
   at(index: number): Item | undefined {
     return index < 0 ? undefined : this.#items[this.#front + index];

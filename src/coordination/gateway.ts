@@ -2,12 +2,14 @@
  * The gateway: takes any key from any client and forwards it to the slave that owns it.
  *
  *    commands ──► route ──► lane ──► link ──► send        (one write for each slave in a step)
+ *                     └───► reader ──► read link ──► ask  (reads, where copies may answer them)
  *    replies  ──► link's FIFO ──► answer, or back into the lane
  *    view · link opened · tick ──► blocked lanes try again, what is overdue is answered
  *
  * What it promises a client: one answer to each command, within the request timeout and a grain; the commands
  * of one client to one partition take effect in the order in which they were sent, also across a re-route; a
- * write is sent twice only after a definite refusal, or if it had never left (protocol W2).
+ * write is sent twice only after a definite refusal, or if it had never left (protocol W2). Where copies may answer
+ * reads (`readers.ts`), a client's reads of a partition still do not go back, and it reads its own writes.
  *
  * It trusts the view and nothing else about who owns what: MOVED only makes it ask for a newer one. It does not
  * know sockets, how RESP is framed, or what a command means beyond its keys and whether it writes.
@@ -19,6 +21,7 @@
  *      and a tick, a link that opens, or a view finds it.
  *   4. No more commands are unanswered than `commandsMax`.
  *   5. No unanswered command has a deadline before `deadlineAt`.
+ *   6. What a client has unanswered in a partition is in the lane, or all of it at one copy; and that is reads.
  */
 import type { Deque } from '../common/deque.ts';
 import type { Partition, SlaveId } from '../common/ids.ts';
@@ -29,7 +32,6 @@ import { enterCensus, tryCensus } from './gateway/census.ts';
 import {
   block,
   breakLink,
-  enter,
   epochOf,
   giveUp,
   lostPartition,
@@ -39,6 +41,13 @@ import {
 } from './gateway/lane.ts';
 import { newMerge } from './gateway/merge.ts';
 import { expireOverdue } from './gateway/overdue.ts';
+import {
+  breakReadLink,
+  enterOrAsk,
+  forgetReaders,
+  onReadLinkOpened,
+  onReadReplies,
+} from './gateway/readers.ts';
 import { failure, TOO_MANY } from './gateway/refusal.ts';
 import type { Routed } from './gateway/route.ts';
 import {
@@ -48,6 +57,7 @@ import {
   type Form,
   type Forward,
   type Lane,
+  type Link,
   newForward,
   newLink,
   newState,
@@ -58,7 +68,7 @@ import {
 
 export type { Config, Effect, State } from './gateway/state.ts';
 export { DEADLINE_GRAIN_MS } from './gateway/overdue.ts';
-export { COMMANDS_MAX } from './gateway/state.ts';
+export { COMMANDS_MAX, READERS_MAX } from './gateway/state.ts';
 export { checkInvariants } from './gateway/truths.ts';
 
 export type Input =
@@ -81,6 +91,15 @@ export type Input =
   | { readonly kind: 'link-opened'; readonly slave: SlaveId; readonly now: Instant }
   /** `unsent`: so many of the last commands were never handed to the socket. */
   | { readonly kind: 'link-closed'; readonly slave: SlaveId; readonly unsent: number; readonly now: Instant }
+  /** The same of the slave's read link; what was asked there may be asked again, so `unsent` does not matter. */
+  | { readonly kind: 'read-link-opened'; readonly slave: SlaveId; readonly now: Instant }
+  | { readonly kind: 'read-link-closed'; readonly slave: SlaveId; readonly now: Instant }
+  | {
+      readonly kind: 'read-replies';
+      readonly slave: SlaveId;
+      readonly replies: readonly Buffer[];
+      readonly now: Instant;
+    }
   /** `unavailable`: partitions whose members are all dead. */
   | {
       readonly kind: 'view';
@@ -128,6 +147,12 @@ function dispatch(state: State, input: Input): void {
       return onLinkOpened(state, input.slave, input.now);
     case 'link-closed':
       return onLinkClosed(state, input);
+    case 'read-link-opened':
+      return onReadLinkOpened(state, input.slave);
+    case 'read-link-closed':
+      return breakReadLink(state, input.slave, input.now);
+    case 'read-replies':
+      return onReadReplies(state, input.slave, input.replies, input.now);
     case 'view':
       return onView(state, input);
     case 'tick':
@@ -162,8 +187,12 @@ function admit(state: State, command: Routed, { client, deadline, now }: Arrival
     case 'single': {
       const { write, bytes } = command;
       const lane = laneOf(state, command.partition);
-      enter(state, lane, newForward({ request, client, write, deadline, bytes }, lane, undefined), now);
-      return;
+      return enterOrAsk(
+        state,
+        lane,
+        newForward({ request, client, write, deadline, bytes }, lane, undefined),
+        now,
+      );
     }
     case 'split':
       return admitSplit(state, command, { client, deadline, now });
@@ -189,7 +218,7 @@ function admitSplit(state: State, command: Routed & { kind: 'split' }, arrival: 
     const lane = laneOf(state, partition);
     const part = newForward({ request, client, write, deadline, bytes }, lane, merge);
     if (form.kind === 'values') merge.places.set(part, places);
-    enter(state, lane, part, now);
+    enterOrAsk(state, lane, part, now);
   }
 }
 
@@ -236,6 +265,7 @@ function onClientClosed(state: State, client: number): void {
     sweep(state, lane.waiting, isTheirs);
   }
   sweep(state, state.parked, isTheirs);
+  forgetReaders(state, client);
 }
 
 /** Gives up those that match; the others keep their order. */
@@ -316,14 +346,23 @@ function onTick(state: State, now: Instant): void {
 /** Hands out what the step has gathered; one write for each slave. */
 function takeEffects(state: State): readonly Effect[] {
   const { effects } = state;
-  for (const link of state.touched) {
-    effects.push({ kind: 'send', slave: link.slave, parts: link.outgoing, commands: link.outgoingCommands });
-    link.outgoing = [];
-    link.outgoingCommands = 0;
-  }
+  for (const link of state.touched) effects.push({ kind: 'send', slave: link.slave, ...outgoingOf(link) });
   if (state.touched.length > 0) state.touched = [];
+  for (const link of state.touchedReads)
+    if (link.open) effects.push({ kind: 'ask', slave: link.slave, ...outgoingOf(link) });
+  if (state.touchedReads.length > 0) state.touchedReads = [];
   if (state.behind) effects.push({ kind: 'refresh' });
   state.behind = false;
   state.effects = [];
   return effects;
+}
+
+function outgoingOf(link: Pick<Link, 'outgoing' | 'outgoingCommands'>): {
+  readonly parts: readonly Buffer[];
+  readonly commands: number;
+} {
+  const { outgoing: parts, outgoingCommands: commands } = link;
+  link.outgoing = [];
+  link.outgoingCommands = 0;
+  return { parts, commands };
 }

@@ -5,18 +5,10 @@
  * word: every partition is served by the slaves that the placement names, all of them.
  */
 import type { Partition } from '../common/ids.ts';
-import type {
-  ClusterState,
-  KeyRange,
-  Place,
-  RingPicture,
-  SlaveStatus,
-  Status,
-  Where,
-} from '../common/message/admin.ts';
+import type { ClusterState, RingPicture, SlaveStatus, Status, Where } from '../common/message/admin.ts';
 import { key } from '../common/ids.ts';
-import { partitionOf, slotOf, slotsOf } from '../common/slot.ts';
-import type { Configuration, Member, SlaveRecord, View } from '../common/view.ts';
+import { partitionOf, slotOf } from '../common/slot.ts';
+import type { Configuration, SlaveRecord, View } from '../common/view.ts';
 import { ringOf } from './ring.ts';
 import { settingsOf, type State } from './state.ts';
 
@@ -118,35 +110,6 @@ export function whereOf({ settings, configurations }: View, name: Buffer): Where
     ...(owner === undefined ? {} : { owner: owner.slave }),
     copies: copies.map(({ slave }) => slave),
   };
-}
-
-/** Runs of slots; with copies, neighbours are one run only if all their members are the same. */
-export function keyRangesOf(view: View, withCopies: boolean): readonly KeyRange[] {
-  const ranges: KeyRange[] = [];
-  let mark = '';
-  view.configurations.forEach(({ members }, index) => {
-    const { first, last } = slotsOf(index as Partition, view.settings.partitions); // An index of configurations.
-    const shown = withCopies ? members : members.slice(0, 1);
-    const here = shown.map(({ slave }) => slave).join(' ');
-    const before = ranges.at(-1);
-    if (before !== undefined && here === mark) {
-      ranges[ranges.length - 1] = { ...before, lastSlot: last, partitions: before.partitions + 1 };
-    } else {
-      ranges.push({ firstSlot: first, lastSlot: last, partitions: 1, ...placesOf(view, shown) });
-    }
-    mark = here;
-  });
-  return ranges;
-}
-
-function placesOf(view: View, members: readonly Member[]): Pick<KeyRange, 'owner' | 'address' | 'copies'> {
-  const [owner, ...copies] = members.map(({ slave }) => placeOf(view, slave));
-  return { ...(owner === undefined ? {} : { owner: owner.id, address: owner.address }), copies };
-}
-
-function placeOf(view: View, id: Member['slave']): Place {
-  const record = view.slaves.get(id);
-  return { id, address: record === undefined ? '' : `${record.host}:${record.port}` };
 }
 
 export function ringPictureOf(view: View): RingPicture {

@@ -86,4 +86,19 @@ describe('a deque', () => {
       new Deque<string>().truncate(1);
     }).to.throw(Bug);
   });
+
+  it('puts what comes late where it belongs', () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(9)), fc.nat(3), fc.nat(9), (values, taken, late) => {
+        const deque = new Deque<readonly [number, string]>();
+        const sorted = values.toSorted((a, b) => a - b);
+        for (const value of sorted) deque.push([value, 'early']);
+        for (let times = 0; times < taken; times += 1) deque.shift();
+        deque.insert([late, 'late'], ([value]) => value > late);
+        const left = sorted.slice(taken).map((value) => [value, 'early'] as readonly [number, string]);
+        const behind = left.filter(([value]) => value <= late).length;
+        expect([...deque]).to.deep.equal(left.toSpliced(behind, 0, [late, 'late']));
+      }),
+    );
+  });
 });

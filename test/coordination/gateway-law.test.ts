@@ -1,7 +1,8 @@
 /**
  * The gateway's law, against slaves that refuse when they like, links that break, owners that change and time that
  * passes: every command has one answer; what each client sent to one partition takes effect in its order; a write
- * takes effect at most once, exactly once if it was answered well, and never if it was refused.
+ * takes effect at most once, exactly once if it was answered well, and never if it was refused. Where copies may answer
+ * reads, which lag as they like: what a client reads in a partition still never goes back, and holds what it wrote.
  */
 import { expect } from 'chai';
 import fc from 'fast-check';
@@ -29,7 +30,16 @@ type Event =
   | { readonly kind: 'move'; readonly partition: number; readonly slave: number }
   | { readonly kind: 'tell'; readonly lost: number | undefined }
   | { readonly kind: 'leave'; readonly client: number }
-  | { readonly kind: 'pass'; readonly ms: number };
+  | { readonly kind: 'pass'; readonly ms: number }
+  | AtCopy;
+
+/** On a slave's read link; a slave catches up with what was written to a partition. */
+type AtCopy = { readonly atCopy: true; readonly slave: number } & (
+  | { readonly kind: 'read'; readonly count: number; readonly mood: Mood }
+  | { readonly kind: 'deliver'; readonly count: number }
+  | { readonly kind: 'break' }
+  | { readonly kind: 'catch-up'; readonly partition: number; readonly by: number }
+);
 
 interface Socket {
   /** Sent by the gateway and not read by the slave. */
@@ -47,22 +57,50 @@ interface Deed {
 }
 
 class Model {
-  readonly world = new World({ partitions: PARTITIONS, commandsMax: 60 });
+  readonly world: World;
   readonly deeds: Deed[][] = Array.from({ length: PARTITIONS }, () => []);
   readonly issued: { client: number; write: boolean; partition: number }[] = [];
   readonly sockets = new Map<string, Socket>();
+  /** The read links'. */
+  readonly readSockets = new Map<string, Omit<Socket, 'latched'>>();
+  /** How many writes of a partition a slave shows as a copy, by slave and partition. */
+  readonly shown = new Map<string, number>();
   readonly owners: string[] = ['s1', 's2', 's1'];
   readonly epochs: number[] = [1, 1, 1];
   readonly clients: number[] = [0, 1, 2];
   newest = CLIENTS - 1;
 
-  constructor() {
+  constructor(readFrom: 'owner' | 'any') {
+    // So few readers that some are crowded out.
+    this.world = new World({ partitions: PARTITIONS, commandsMax: 60, readFrom, readersMax: 7 });
     this.tell(undefined);
   }
 
   happen(event: Event): void {
     this.world.pass(1);
     this.collect();
+    if ('atCopy' in event) this.happenAtCopy(event);
+    else this.happenElsewhere(event);
+    this.collect();
+    for (const name of this.world.hungUp.splice(0)) this.readSockets.delete(name);
+    for (const name of this.world.dropped.splice(0)) this.breakLink(name, { readFirst: 2, unsent: 0 });
+  }
+
+  happenAtCopy(event: AtCopy): void {
+    const name = slaveName(event.slave);
+    switch (event.kind) {
+      case 'read':
+        return this.readAtCopy(name, event.count, event.mood);
+      case 'deliver':
+        return this.deliverFromCopy(name, event.count);
+      case 'break':
+        return this.breakReads(name);
+      case 'catch-up':
+        return this.catchUp(name, event.partition, event.by);
+    }
+  }
+
+  happenElsewhere(event: Exclude<Event, AtCopy>): void {
     switch (event.kind) {
       case 'commands':
         this.issue(this.clientAt(event.client), event.shape);
@@ -91,8 +129,6 @@ class Model {
       case 'pass':
         this.world.pass(event.ms);
     }
-    this.collect();
-    for (const name of this.world.dropped.splice(0)) this.breakLink(name, { readFirst: 2, unsent: 0 });
   }
 
   clientAt(seat: number): number {
@@ -124,8 +160,38 @@ class Model {
     for (const slave of SLAVES) {
       const sent = this.world.sentTo(slave);
       this.sockets.get(slave)?.unread.push(...sent);
+      this.readSockets.get(slave)?.unread.push(...this.world.askedOf(slave));
     }
   }
+
+  readAtCopy(slave: string, count: number, mood: Mood): void {
+    const socket = this.readSockets.get(slave);
+    for (const command of socket?.unread.splice(0, count) ?? []) {
+      const { partition = 0, write = true } = this.issued[Number(command)] ?? {};
+      expect(write, 'a write was sent to a copy').to.equal(false);
+      if (this.owners[partition] === slave) this.catchUp(slave, partition, Infinity);
+      const isRefused = mood === 'refuses';
+      socket?.replies.push(isRefused ? '-MOVED 1 x:1' : `+${command}#${this.shownBy(slave, partition)}`);
+    }
+  }
+
+  deliverFromCopy(slave: string, count: number): void {
+    const replies = this.readSockets.get(slave)?.replies.splice(0, count) ?? [];
+    if (replies.length > 0) this.world.readReplies(slave, ...replies);
+  }
+
+  breakReads(slave: string): void {
+    if (this.readSockets.delete(slave)) this.world.closeReads(slave);
+  }
+
+  shownBy = (slave: string, partition: number): number => this.shown.get(`${slave} ${partition}`) ?? 0;
+
+  catchUp(slave: string, partition: number, by: number): void {
+    const shown = Math.min(this.writesOf(partition), this.shownBy(slave, partition) + by);
+    this.shown.set(`${slave} ${partition}`, shown);
+  }
+
+  writesOf = (partition: number): number => (this.deeds[partition] ?? []).filter(({ write }) => write).length;
 
   read(slave: string, count: number, mood: Mood): void {
     const socket = this.sockets.get(slave);
@@ -178,13 +244,20 @@ class Model {
   }
 
   reopen(slave: string): void {
+    if (!this.readSockets.has(slave) && this.world.state.config.readFrom === 'any') {
+      this.readSockets.set(slave, { unread: [], replies: [] });
+      this.world.openReads(slave);
+    }
     if (this.sockets.has(slave)) return;
     this.sockets.set(slave, { unread: [], replies: [], latched: new Set() });
     this.world.open(slave);
   }
 
   tell(lost: number | undefined): void {
-    const view: View = viewOf(this.owners, this.epochs);
+    const members = this.owners.map((owner) =>
+      [owner, ...SLAVES.filter((slave) => slave !== owner)].join(' '),
+    );
+    const view: View = viewOf(members, this.epochs);
     this.world.view(view, ...(lost === undefined ? [] : [lost]));
   }
 
@@ -209,7 +282,10 @@ class Model {
       for (const slave of SLAVES) {
         this.read(slave, Infinity, 'serves');
         this.deliver(slave, Infinity);
+        this.readAtCopy(slave, Infinity, 'serves');
+        this.deliverFromCopy(slave, Infinity);
       }
+      for (const name of this.world.hungUp.splice(0)) this.readSockets.delete(name);
       this.world.pass(round < 50 ? 20 : 100);
     }
   }
@@ -228,6 +304,22 @@ class Model {
     });
     this.deeds.forEach((deeds, partition) => {
       this.checkOrder(deeds, partition);
+      for (let client = 0; client <= this.newest; client += 1) this.checkSights(deeds, partition, client);
+    });
+  }
+
+  /** What a client sees of a partition goes on, its own writes included; no read sees a write behind it. */
+  checkSights(deeds: readonly Deed[], partition: number, client: number): void {
+    let seen = 0;
+    this.issued.forEach((command, request) => {
+      const answer = this.world.answers.get(request) ?? '';
+      if (command.client !== client || command.partition !== partition || !answer.startsWith('+')) return;
+      const place = command.write ? deeds.findIndex((deed) => deed.request === request) + 1 : placeOf(answer);
+      const found = Number(/#(\d+)$/.exec(answer)?.[1] ?? countWrites(deeds, place));
+      expect(found, `${answer} to client ${client}, in partition ${partition}`).to.be.at.least(
+        command.write ? seen + 1 : seen,
+      );
+      seen = found;
     });
   }
 
@@ -244,6 +336,12 @@ class Model {
     }
   }
 }
+
+/** Where in the deeds of its partition the owner answered a read. */
+const placeOf = (answer: string): number => Number(/@(\d+)$/.exec(answer)?.[1] ?? 0);
+
+const countWrites = (deeds: readonly Deed[], upTo: number): number =>
+  deeds.slice(0, upTo).filter(({ write }) => write).length;
 
 const slaveName = (index: number): string => SLAVES[index] ?? 's1';
 
@@ -280,15 +378,41 @@ const event: fc.Arbitrary<Event> = fc.oneof(
   },
 );
 
+/** More of these, where copies answer. */
+const atCopy = { atCopy: fc.constant(true as const), slave };
+
+const eventAtCopies: fc.Arbitrary<Event> = fc.oneof(
+  { weight: 36, arbitrary: event },
+  { weight: 8, arbitrary: fc.record({ ...atCopy, kind: fc.constant('read' as const), count, mood }) },
+  { weight: 8, arbitrary: fc.record({ ...atCopy, kind: fc.constant('deliver' as const), count }) },
+  { weight: 2, arbitrary: fc.record({ ...atCopy, kind: fc.constant('break' as const) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ ...atCopy, kind: fc.constant('catch-up' as const), partition: place, by: count }),
+  },
+);
+
+function live(readFrom: 'owner' | 'any', events: readonly Event[]): void {
+  const model = new Model(readFrom);
+  for (const name of SLAVES) model.reopen(name);
+  for (const next of events) model.happen(next);
+  model.settle();
+  model.check();
+}
+
 describe('gateway, by law', () => {
   it('answers once, keeps each client in order, and does no write twice', () => {
     fc.assert(
       fc.property(fc.array(event, { maxLength: 120, size: 'max' }), (events) => {
-        const model = new Model();
-        for (const name of SLAVES) model.reopen(name);
-        for (const next of events) model.happen(next);
-        model.settle();
-        model.check();
+        live('owner', events);
+      }),
+    );
+  });
+
+  it('shows no client anything older than before, or than its own writes, whoever answers', () => {
+    fc.assert(
+      fc.property(fc.array(eventAtCopies, { maxLength: 150, size: 'max' }), (events) => {
+        live('any', events);
       }),
     );
   });

@@ -2,14 +2,7 @@
 import { expect } from 'chai';
 
 import { slaveId } from '../../src/common/ids.ts';
-import {
-  healthOf,
-  keyRangesOf,
-  meaningOf,
-  ringPictureOf,
-  statusOf,
-  whereOf,
-} from '../../src/coordination/status.ts';
+import { healthOf, meaningOf, ringPictureOf, statusOf, whereOf } from '../../src/coordination/status.ts';
 import { viewOf } from '../../src/common/view.ts';
 import { CLUSTER_ID, CoordinatorBench, founded } from '../support/coordinator-bench.ts';
 import { configuration, P, SETTINGS, wireView } from '../support/slave-bench.ts';
@@ -137,18 +130,6 @@ describe('what an observer sees of the view', () => {
       copies: ['b'],
     });
     expect(whereOf(view, Buffer.from('a'))).to.not.have.property('owner');
-  });
-
-  it('merges neighbours with the same owner, and with copies only those with the same members', () => {
-    const [first, second] = [configuration(3, 'ab'), configuration(3, 'ac')];
-    const two = { ...view, configurations: [first, second] };
-    expect(
-      keyRangesOf(two, false).map(({ firstSlot, lastSlot, partitions }) => [firstSlot, lastSlot, partitions]),
-    ).to.deep.equal([[0, 16_383, 2]]);
-    expect(keyRangesOf(two, true).map(({ copies }) => copies.map(({ id }) => id))).to.deep.equal([
-      ['b'],
-      ['c'],
-    ]);
   });
 
   it('draws the ring of those who are not dead', () => {

@@ -10,7 +10,7 @@ import type { Connection } from './connection.ts';
 import type { GatewayDesk } from './gateway-desk.ts';
 import type { Process } from './process.ts';
 import type { SlaveProcess } from './slave.ts';
-import type { Outcome } from './workload.ts';
+import { isRead, type Outcome } from './workload.ts';
 
 export type Server = SlaveProcess | GatewayDesk;
 
@@ -39,6 +39,10 @@ export function outcomeOf(reply: Reply): Outcome {
     : 'unknown';
 }
 
+/** The same, of an answer that is judged as a copy's. */
+export const asReadAt = (copy: string | undefined, outcome: Outcome): Outcome =>
+  copy !== undefined && typeof outcome === 'object' ? { ...outcome, copy } : outcome;
+
 /** Who answers for it, if it is a refusal that says so. */
 export const movedTo = (reply: Reply): string | undefined =>
   reply instanceof Failure ? MOVED.exec(reply.text)?.[1] : undefined;
@@ -51,16 +55,21 @@ export function ownerInSomeView(
   const views = [...slaves.values()].filter(({ isUp, state }) => isUp && state.view !== undefined);
   if (views.length === 0) return undefined;
   const { view } = world.pick(views).state;
-  const index = partitionOf(slotOf(key(Buffer.from(command[1] ?? ''))), settings.partitions);
-  const owner = view?.configurations[index]?.members[0];
+  const owner = view?.configurations[placeOf(command, settings.partitions)]?.members[0];
   return owner && slaves.get(owner.slave);
 }
+
+/** Keys of one command share a partition. */
+const placeOf = ([, name = '']: readonly string[], partitions: number): number =>
+  partitionOf(slotOf(key(Buffer.from(name))), partitions);
 
 /** A command on its way, and what its server was in when it was sent. */
 export interface Sent {
   readonly at: number;
   readonly pauses: number;
   readonly isToPaused: boolean;
+  /** As whose it is judged, if a copy may have answered for the gateway. */
+  readonly copy: string | undefined;
 }
 
 /** Sends a command to a server, behind what was sent on this connection before. */
@@ -77,7 +86,26 @@ export function send(
       if (connection.isOpen) server.take(connection, args);
     });
   });
-  return { at: cluster.world.now, pauses: process.pauses, isToPaused: process.isPaused };
+  return {
+    ...{ at: cluster.world.now, pauses: process.pauses, isToPaused: process.isPaused },
+    copy: isSlave(server) ? undefined : copyBehind(cluster, connection, command),
+  };
+}
+
+/** Partitions to which each connection to the gateway has sent a write: from then on it reads at their owners. */
+const written = new WeakMap<Connection, Set<number>>();
+
+function copyBehind(
+  { readFrom, settings }: Cluster,
+  connection: Connection,
+  command: readonly string[],
+): string | undefined {
+  if (readFrom === 'owner') return undefined;
+  const places = written.get(connection) ?? new Set();
+  written.set(connection, places);
+  const place = placeOf(command, settings.partitions);
+  if (!isRead(command)) places.add(place);
+  return places.has(place) ? undefined : 'the gateway';
 }
 
 export interface Watched {

@@ -29,6 +29,8 @@ const OPERATOR_MS = { least: 300, most: 3_000 };
 export class Cluster {
   readonly world: World;
   readonly settings: ClusterSettings;
+  /** Who answers the reads that come to the gateway. */
+  readonly readFrom: 'owner' | 'any';
   readonly slaves = new Map<SlaveId, SlaveProcess>();
   readonly cuts = new Cuts();
   readonly peers: PeerNetwork;
@@ -44,13 +46,15 @@ export class Cluster {
   readonly story: string[] = [];
   readonly #names: StoreNames = { given: 0 };
 
-  constructor(world: World, settings: ClusterSettings) {
+  constructor(world: World, settings: ClusterSettings, readFrom: 'owner' | 'any' = 'owner') {
     this.world = world;
+    this.readFrom = readFrom;
     this.settings = settings;
     this.peers = new PeerNetwork(world, this.slaves, this.cuts);
     this.coordination = new CoordinationProcess(world, settings, {
       slaves: this.slaves,
       cuts: this.cuts,
+      readFrom,
       around: {
         send: (link, message) => {
           if (message.kind === 'refused' && message.isFinal) this.coverage.strangersTurnedAway += 1;

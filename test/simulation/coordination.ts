@@ -57,8 +57,14 @@ export class CoordinationProcess {
     {
       slaves,
       cuts,
+      readFrom,
       around,
-    }: { slaves: ReadonlyMap<SlaveId, SlaveProcess>; cuts: Cuts; around: Surroundings },
+    }: {
+      slaves: ReadonlyMap<SlaveId, SlaveProcess>;
+      cuts: Cuts;
+      readFrom: 'owner' | 'any';
+      around: Surroundings;
+    },
   ) {
     this.#world = world;
     this.process = new Process(world, new MachineClock(world));
@@ -67,7 +73,7 @@ export class CoordinationProcess {
     this.#disk.commit([headChange(journal)], () => undefined);
     this.#disk.completeNext();
     this.#state = coordinator.init(journal, this.process.clock.monotonic());
-    this.gateway = new GatewayDesk(this.process, slaves, { cuts, settings });
+    this.gateway = new GatewayDesk(this.process, slaves, { cuts, settings, readFrom });
     this.start();
   }
 

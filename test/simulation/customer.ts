@@ -7,12 +7,14 @@
 import { slaveId } from '../../src/common/ids.ts';
 import type { Reply } from '../../src/common/reply.ts';
 import {
+  asReadAt,
   isSlave,
   movedTo,
   nameOf,
   outcomeOf,
   ownerInSomeView,
   send,
+  type Sent,
   type Server,
   watch,
 } from './client-side.ts';
@@ -22,6 +24,9 @@ import type { Asked, Manner, Outcome, Workload } from './workload.ts';
 
 /** For so long a client asks again after definite refusals. */
 export const RETRIES_MS = 3_500;
+
+/** Of a reader's operations so many are followed by a new connection, which may read elsewhere. */
+const NEW_CONNECTION_PERCENT = 5;
 
 interface Wish extends Asked {
   settle(outcome: Outcome): void;
@@ -36,17 +41,19 @@ export class Customer {
   #connection: Connection | undefined;
   #name = '';
   #waiting: Wish | undefined;
+  #sent: Sent | undefined;
   #attempts = 0;
 
   constructor(workload: Workload, cluster: Cluster, manner: Manner) {
     this.#workload = workload;
     this.#cluster = cluster;
     this.#manner = manner;
-    this.#isAtGateway = manner.startsWith('gateway');
+    this.#isAtGateway = manner.startsWith('gateway') || manner === 'reader';
   }
 
   next(): void {
     if (this.#workload.isOver) return;
+    if (this.#manner === 'reader' && this.#cluster.world.chance(NEW_CONNECTION_PERCENT)) this.#leave();
     this.#cluster.world.in(this.#workload.thinkingMs(), () => {
       this.operate(this.#wish(), () => {
         this.next();
@@ -71,7 +78,7 @@ export class Customer {
 
   #wish(): readonly string[] {
     const { wishes } = this.#workload;
-    if (this.#manner === 'copy') return wishes.atCopy();
+    if (this.#manner === 'copy' || this.#manner === 'reader') return wishes.atCopy();
     return this.#manner.endsWith('-mortal') ? wishes.mortal() : wishes.next();
   }
 
@@ -83,6 +90,7 @@ export class Customer {
     const connection = (this.#connection ??= this.#connect(server));
     const attempt = (this.#attempts += 1);
     const sent = send(this.#cluster, server, connection, wish.command);
+    this.#sent = sent;
     const isStillWaiting = (): boolean =>
       this.#waiting === wish && this.#connection === connection && this.#attempts === attempt;
     watch(this.#cluster, {
@@ -105,8 +113,8 @@ export class Customer {
     const outcome = outcomeOf(reply);
     const server = this.#server;
     if (outcome !== 'refused') {
-      const isAtCopy = this.#manner === 'copy' && typeof outcome === 'object' && isSlave(server);
-      return wish.settle(isAtCopy ? { ...outcome, copy: server.id } : outcome);
+      const isAtCopy = this.#manner === 'copy' && isSlave(server);
+      return wish.settle(asReadAt(isAtCopy ? server.id : this.#sent?.copy, outcome));
     }
     if (!this.#isAtGateway) this.#leave();
     if (this.#manner === 'copy') return wish.settle('refused');

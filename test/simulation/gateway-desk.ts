@@ -2,7 +2,8 @@
  * The gateway in a world: its production machine, clients on one side, slaves on the other.
  *
  * It is part of the coordination server's process and dies with it. Connections to slaves are made, greeted,
- * stuck by a cut and made again; whatever the machine sends goes through the production parser at the slave.
+ * stuck by a cut and made again; whatever the machine sends goes through the production parser at the slave. Where
+ * copies answer reads there are two to each slave.
  */
 import { checkCommand } from '../../src/common/command/check.ts';
 import type { Partition, SlaveId } from '../../src/common/ids.ts';
@@ -19,6 +20,7 @@ import {
   type Effect,
   init,
   type Input,
+  READERS_MAX,
   type State,
   step,
   wakeAt,
@@ -32,6 +34,7 @@ type Untimed<Union> = Union extends unknown ? Omit<Union, 'now'> : never;
 
 interface SlaveLink {
   readonly slave: SlaveProcess;
+  readonly isForReads: boolean;
   /** Of the process that it was made to. */
   readonly nonce: string;
   readonly parser: RequestParser;
@@ -43,6 +46,7 @@ interface SlaveLink {
 interface Options {
   readonly cuts: Cuts;
   readonly settings: ClusterSettings;
+  readonly readFrom: 'owner' | 'any';
 }
 
 export class GatewayDesk {
@@ -50,7 +54,9 @@ export class GatewayDesk {
   readonly #slaves: ReadonlyMap<SlaveId, SlaveProcess>;
   readonly #cuts: Cuts;
   readonly #settings: ClusterSettings;
-  readonly #links = new Map<SlaveId, SlaveLink>();
+  readonly #readFrom: 'owner' | 'any';
+  /** By `nameOf`. */
+  readonly #links = new Map<string, SlaveLink>();
   readonly #connections = new Map<Connection, number>();
   readonly #tickets = new Map<number, { answer: Connection['reply'] }>();
   #state: State;
@@ -58,11 +64,12 @@ export class GatewayDesk {
   #clients = 0;
   #tickAt: number | undefined;
 
-  constructor(process: Process, slaves: ReadonlyMap<SlaveId, SlaveProcess>, { cuts, settings }: Options) {
+  constructor(process: Process, slaves: ReadonlyMap<SlaveId, SlaveProcess>, options: Options) {
     this.#process = process;
     this.#slaves = slaves;
-    this.#cuts = cuts;
-    this.#settings = settings;
+    this.#cuts = options.cuts;
+    this.#settings = options.settings;
+    this.#readFrom = options.readFrom;
     this.#state = this.#fresh();
   }
 
@@ -87,26 +94,33 @@ export class GatewayDesk {
   follow(view: View, unavailable: ReadonlySet<Partition>): void {
     this.#feed({ kind: 'view', view, unavailable });
     const list = dialListOf(view);
-    for (const [slave, link] of this.#links) {
-      if (list.get(slave)?.nonce === link.nonce) continue;
-      this.#links.delete(slave);
+    for (const [name, link] of this.#links) {
+      if (list.get(link.slave.id)?.nonce === link.nonce) continue;
+      this.#links.delete(name);
       this.#unlink(link);
       this.#tellClosed(link);
     }
     for (const [id, { nonce }] of list) {
-      const slave = this.#slaves.get(id);
-      if (slave === undefined || this.#links.has(id)) continue;
-      const link = {
-        slave,
-        nonce,
-        parser: new RequestParser(),
-        connection: undefined,
-        isGreeted: false,
-        isWanted: true,
-      };
-      this.#links.set(id, link);
-      this.#dial(link);
+      this.#connect(id, nonce, false);
+      if (this.#readFrom === 'any') this.#connect(id, nonce, true);
     }
+  }
+
+  #connect(id: SlaveId, nonce: string, isForReads: boolean): void {
+    const slave = this.#slaves.get(id);
+    const name = nameOf(id, isForReads);
+    if (slave === undefined || this.#links.has(name)) return;
+    const link = {
+      slave,
+      isForReads,
+      nonce,
+      parser: new RequestParser(),
+      connection: undefined,
+      isGreeted: false,
+      isWanted: true,
+    };
+    this.#links.set(name, link);
+    this.#dial(link);
   }
 
   /** A client connects; `heard` hears its answers. */
@@ -142,13 +156,18 @@ export class GatewayDesk {
 
   /** Connections to this slave's process break, as they do when it ends. */
   breakLinks(slave: SlaveProcess): void {
-    const link = this.#links.get(slave.id);
-    if (link?.connection !== undefined) this.#process.to(() => this.#lose(link));
+    for (const isForReads of [false, true]) {
+      const link = this.#links.get(nameOf(slave.id, isForReads));
+      if (link?.connection !== undefined) this.#process.to(() => this.#lose(link));
+    }
   }
 
   #fresh(): State {
     const { partitions, requestTimeoutMs } = this.#settings;
-    return init({ partitions, requestTimeoutMs, commandsMax: COMMANDS_MAX });
+    return init({
+      ...{ partitions, requestTimeoutMs, commandsMax: COMMANDS_MAX },
+      ...{ readFrom: this.#readFrom, readersMax: READERS_MAX },
+    });
   }
 
   #dial(link: SlaveLink): void {
@@ -167,7 +186,7 @@ export class GatewayDesk {
       connection.reaches = (isAnswer) =>
         isAnswer ? this.#cuts.reaches(slave.id, COORDINATION) : this.#cuts.reaches(COORDINATION, slave.id);
       link.connection = connection;
-      this.#write(link, connection, encodeCommand(['PIAZZA', 'GATEWAY']));
+      this.#write(link, connection, encodeCommand(link.isForReads ? ['READONLY'] : ['PIAZZA', 'GATEWAY']));
     });
   }
 
@@ -185,9 +204,11 @@ export class GatewayDesk {
   #hear(link: SlaveLink, bytes: Buffer): void {
     if (!link.isWanted || link.connection?.isOpen !== true) return;
     const slave = link.slave.id;
-    if (link.isGreeted) return this.#feed({ kind: 'replies', slave, replies: [bytes] });
+    const { isForReads } = link;
+    if (link.isGreeted)
+      return this.#feed({ kind: isForReads ? 'read-replies' : 'replies', slave, replies: [bytes] });
     link.isGreeted = true;
-    this.#feed({ kind: 'link-opened', slave });
+    this.#feed({ kind: isForReads ? 'read-link-opened' : 'link-opened', slave });
   }
 
   #lose(link: SlaveLink): void {
@@ -207,7 +228,9 @@ export class GatewayDesk {
   #tellClosed(link: SlaveLink): void {
     if (!link.isGreeted) return;
     link.isGreeted = false;
-    this.#feed({ kind: 'link-closed', slave: link.slave.id, unsent: 0 });
+    const slave = link.slave.id;
+    if (link.isForReads) this.#feed({ kind: 'read-link-closed', slave });
+    else this.#feed({ kind: 'link-closed', slave, unsent: 0 });
   }
 
   #feed(input: Untimed<Input>): void {
@@ -225,13 +248,15 @@ export class GatewayDesk {
         this.#tickets.delete(effect.request);
         return ticket?.answer(effect.raw === undefined ? effect.reply : decodeReply(effect.raw));
       }
-      case 'send': {
-        const link = this.#links.get(effect.slave);
+      case 'send':
+      case 'ask': {
+        const link = this.#links.get(nameOf(effect.slave, effect.kind === 'ask'));
         if (link?.connection !== undefined) this.#write(link, link.connection, Buffer.concat(effect.parts));
         return;
       }
-      case 'drop': {
-        const link = this.#links.get(effect.slave);
+      case 'drop':
+      case 'hang-up': {
+        const link = this.#links.get(nameOf(effect.slave, effect.kind === 'hang-up'));
         if (link !== undefined) this.#process.in(0, () => this.#lose(link));
         return;
       }
@@ -250,3 +275,5 @@ export class GatewayDesk {
     });
   }
 }
+
+const nameOf = (slave: SlaveId, isForReads: boolean): string => `${slave}${isForReads ? ' reads' : ''}`;

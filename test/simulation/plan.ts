@@ -20,6 +20,8 @@ export interface Plan {
   readonly weather: Weather;
   readonly pace: Pace;
   readonly clients: readonly Manner[];
+  /** Who answers the reads that come to the gateway. */
+  readonly readFrom: 'owner' | 'any';
   /** Simulated milliseconds of trouble, before peace is made. */
   readonly troubledMs: number;
   readonly faults: readonly Fault[];
@@ -110,16 +112,18 @@ export function planOf(seed: number, choice: Choice = {}): Plan {
   }
   // Few, so that much happens to each; now and then more than can be healed at once.
   const partitions = choice.partitions ?? (between(0, 7) === 0 ? 64 : 8);
-  const clients = clientsOf(between);
-  return { seed, slaves, replicas, partitions, weather, pace, clients, troubledMs, faults };
+  const readFrom: Plan['readFrom'] = between(0, 3) === 0 ? 'any' : 'owner';
+  const clients = clientsOf(between, readFrom);
+  return { seed, slaves, replicas, partitions, weather, pace, clients, readFrom, troubledMs, faults };
 }
 
 /** A few or a crowd, of all manners or of some: what one of them needs another may hide. */
-function clientsOf(between: Between): readonly Manner[] {
+function clientsOf(between: Between, readFrom: Plan['readFrom']): readonly Manner[] {
   const some = between(0, 1) === 0 ? MANNERS : MANNERS.filter(() => between(0, 1) === 0);
   const manners = some.length > 0 ? some : MANNERS;
   const count = [4, 8, 8, 12, 30][between(0, 4)] ?? 8;
-  return Array.from({ length: count }, () => manners[between(0, manners.length - 1)] ?? 'gateway');
+  const clients = Array.from({ length: count }, () => manners[between(0, manners.length - 1)] ?? 'gateway');
+  return readFrom === 'any' ? [...clients, 'reader', 'reader', 'reader'] : clients;
 }
 
 type Between = (least: number, most: number) => number;

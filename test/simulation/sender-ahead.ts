@@ -7,7 +7,16 @@
  * What it was refused it leaves at that: sent again, it would come behind what was sent after it.
  */
 import type { Reply } from '../../src/common/reply.ts';
-import { nameOf, outcomeOf, ownerInSomeView, send, type Sent, type Server, watch } from './client-side.ts';
+import {
+  asReadAt,
+  nameOf,
+  outcomeOf,
+  ownerInSomeView,
+  send,
+  type Sent,
+  type Server,
+  watch,
+} from './client-side.ts';
 import type { Cluster } from './cluster.ts';
 import type { Connection } from './connection.ts';
 import type { Asked, Workload } from './workload.ts';
@@ -84,7 +93,7 @@ export class SenderAhead {
   #hear(line: Line, reply: Reply): void {
     const flight = line.flights.shift();
     if (flight === undefined) return;
-    const outcome = outcomeOf(reply);
+    const outcome = asReadAt(flight.sent.copy, outcomeOf(reply));
     this.#workload.note(line.name, flight.asked, outcome);
     if (outcome === 'refused' && !this.#isAtGateway) line.isLeft = true;
     if (line.isLeft && line.flights.length === 0) this.#leave(line);

@@ -51,8 +51,8 @@ const READING_MS = 9_000;
 
 export function attempt(plan: Plan): Outcome {
   const world = new World(plan.seed);
-  const { pace, replicas, partitions } = plan;
-  const cluster = new Cluster(world, { ...SETTINGS, ...pace, replicas, partitions });
+  const { pace, replicas, partitions, readFrom } = plan;
+  const cluster = new Cluster(world, { ...SETTINGS, ...pace, replicas, partitions }, readFrom);
   const workload = new Workload(cluster);
   const ended = live(cluster, workload, plan);
   const { history } = workload;

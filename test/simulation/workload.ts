@@ -4,6 +4,7 @@
  *     gateway   whatever it wants, to one address                                            (`customer.ts`)
  *     direct    asks whom some view names, follows MOVED, asks again after a definite refusal
  *     copy      READONLY, on one connection to one slave, as long as that lasts
+ *     reader    at the gateway, and never writes: where copies answer reads, they answer it
  *     mortal    at the gateway or at the slaves: keys that expire
  *     …-ahead   several commands ahead on one connection, each with its own outcome          (`sender-ahead.ts`)
  *
@@ -18,7 +19,7 @@ import { ALL_KEYS, COLD, Wishes } from './wishes.ts';
 
 export const MANNERS = [
   ...(['gateway', 'direct', 'copy', 'gateway-mortal', 'direct-mortal'] as const),
-  ...(['gateway-ahead', 'direct-ahead'] as const),
+  ...(['gateway-ahead', 'direct-ahead', 'reader'] as const),
 ] as const;
 
 export type Manner = (typeof MANNERS)[number];
@@ -135,4 +136,5 @@ export class Workload {
   }
 }
 
-const isRead = ([name]: readonly string[]): boolean => name === 'GET' || name === 'MGET' || name === 'EXISTS';
+export const isRead = ([name]: readonly string[]): boolean =>
+  name === 'GET' || name === 'MGET' || name === 'EXISTS';

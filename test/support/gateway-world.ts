@@ -34,10 +34,11 @@ export const settings: ClusterSettings = {
   requestTimeoutMs: 3000,
 };
 
-/** A view in which these slaves own the partitions, in order; `epochs` are the configurations'. */
+/** A view in which these slaves own the partitions, in order (`s1 s2`: s2 has a copy); `epochs` are the configurations'. */
 export function viewOf(owners: readonly string[], epochs: readonly number[] = owners.map(() => 1)): View {
   const configurations = owners.map((owner, place): Configuration => {
-    const members = owner === '' ? [] : [{ slave: slaveId(owner), store: storeId('0'.repeat(32)) }];
+    const names = owner === '' ? [] : owner.split(' ');
+    const members = names.map((name) => ({ slave: slaveId(name), store: storeId('0'.repeat(32)) }));
     return { epoch: epoch(owner === '' ? 0 : (epochs[place] ?? 1)), members, ownerNonce: 'n' };
   });
   return {
@@ -81,6 +82,11 @@ function single(request: number, write: boolean, place: number, bytes: string): 
   return { kind: 'single', request, write, partition: partition(place), bytes: Buffer.from(bytes) };
 }
 
+const usual: Config = {
+  ...{ partitions: 4, requestTimeoutMs: 3000, commandsMax: 1000 },
+  ...{ readFrom: 'owner', readersMax: 1000 },
+};
+
 export class World {
   readonly state: State;
   now: Instant = instant(0);
@@ -88,11 +94,14 @@ export class World {
   readonly answers = new Map<number, string>();
   /** What each slave was sent since the test looked last, one text a command. */
   readonly #sent = new Map<SlaveId, string[]>();
+  readonly #asked = new Map<SlaveId, string[]>();
   readonly dropped: SlaveId[] = [];
+  /** The same for read links. */
+  readonly hungUp: SlaveId[] = [];
   refreshes = 0;
 
   constructor(config: Partial<Config> = {}) {
-    this.state = init({ partitions: 4, requestTimeoutMs: 3000, commandsMax: 1000, ...config });
+    this.state = init({ ...usual, ...config });
   }
 
   feed(input: Input): readonly Effect[] {
@@ -113,8 +122,14 @@ export class World {
       case 'send':
         this.#sent.set(effect.slave, [...(this.#sent.get(effect.slave) ?? []), ...effect.parts.map(plain)]);
         break;
+      case 'ask':
+        this.#asked.set(effect.slave, [...(this.#asked.get(effect.slave) ?? []), ...effect.parts.map(plain)]);
+        break;
       case 'drop':
         this.dropped.push(effect.slave);
+        break;
+      case 'hang-up':
+        this.hungUp.push(effect.slave);
         break;
       case 'refresh':
         this.refreshes += 1;
@@ -126,6 +141,13 @@ export class World {
     const sent = this.#sent.get(slaveId(slave)) ?? [];
     this.#sent.delete(slaveId(slave));
     return sent;
+  }
+
+  /** The same, of what it was asked as a copy. */
+  askedOf(slave: string): readonly string[] {
+    const asked = this.#asked.get(slaveId(slave)) ?? [];
+    this.#asked.delete(slaveId(slave));
+    return asked;
   }
 
   commands(client: number, ...commands: readonly Routed[]): void {
@@ -143,6 +165,19 @@ export class World {
   replies(slave: string, ...replies: readonly string[]): void {
     const bytes = replies.map((reply) => Buffer.from(`${reply}\r\n`, 'latin1'));
     this.feed({ kind: 'replies', slave: slaveId(slave), replies: bytes, now: this.now });
+  }
+
+  openReads(...slaves: readonly string[]): void {
+    for (const slave of slaves) this.feed({ kind: 'read-link-opened', slave: slaveId(slave), now: this.now });
+  }
+
+  closeReads(slave: string): void {
+    this.feed({ kind: 'read-link-closed', slave: slaveId(slave), now: this.now });
+  }
+
+  readReplies(slave: string, ...replies: readonly string[]): void {
+    const bytes = replies.map((reply) => Buffer.from(`${reply}\r\n`, 'latin1'));
+    this.feed({ kind: 'read-replies', slave: slaveId(slave), replies: bytes, now: this.now });
   }
 
   view(view: View, ...unavailable: readonly number[]): void {

@@ -145,17 +145,44 @@ describe('with default options', function () {
     expect(refusal).to.match(/CROSSSLOT /);
   });
 
+  /** How many connections to the slaves have said READONLY. */
+  async function readOnlyConnections(): Promise<number> {
+    const lists = await Promise.all(cluster.ids.map((id) => single(cluster.seat(id).port).client('LIST')));
+    return String(lists).match(/ flags=r /g)?.length ?? 0;
+  }
+
   // It keeps one connection to each address, as a master's if that is one of anything: it must be told.
+  it('ioredis.Cluster says READONLY to nobody by itself', async () => {
+    const client = clustered({ scaleReads: 'slave' });
+    await Promise.all(Array.from({ length: 50 }, (_, number) => client.set(`unscaled:${number}`, number)));
+    expect(await readOnlyConnections()).to.equal(0);
+  });
+
   it('ioredis.Cluster reads from copies with scaleReads: slave, where its connections say READONLY', async () => {
     const writer = single();
     const client = clustered({ scaleReads: 'slave' });
-    client.on('+node', (node: Redis) => void node.readonly());
+    client.on('+node', (node: Redis) => void node.readonly().catch(() => undefined));
     const keys = Array.from({ length: 100 }, (_, number) => `scaled:${number}`);
     await Promise.all(keys.map((key) => writer.set(key, key)));
     await pause(COPY_LAG_MS);
     expect(await Promise.all(keys.map((key) => client.get(key)))).to.deep.equal(keys);
+    expect(await readOnlyConnections()).to.be.at.least(2);
     expect(await client.set('scaled:written', 'through it')).to.equal('OK');
     expect(await writer.get('scaled:written')).to.equal('through it');
+  });
+
+  it('READONLY has a copy answer, and READWRITE sends to the owner again', async () => {
+    await single().set('turned', 'value');
+    await pause(COPY_LAG_MS);
+    const { owner, copies } = await cluster.where('turned');
+    const copy = single(copies[0]?.port);
+    const moved = new RegExp(`MOVED \\d+ ${HOST}:${owner.port}`);
+    expect(await copy.get('turned').catch(String)).to.match(moved);
+    expect(await copy.readonly()).to.equal('OK');
+    expect(await copy.get('turned')).to.equal('value');
+    expect(await copy.set('turned', 'other').catch(String)).to.match(moved);
+    expect(await copy.readwrite()).to.equal('OK');
+    expect(await copy.get('turned').catch(String)).to.match(moved);
   });
 
   it('node-redis createClient works at the gateway', async () => {
@@ -184,6 +211,8 @@ describe('with default options', function () {
       if (useReplicas) await pause(COPY_LAG_MS);
       expect(await Promise.all(keys.map((key) => client.get(key)))).to.deep.equal(keys);
       expect(await seen(keys[7] ?? '')).to.equal(keys[7]);
+      // To the first address of all, an owner's, it never says it.
+      if (useReplicas) expect(await readOnlyConnections()).to.be.within(1, cluster.ids.length - 1);
     });
   }
 

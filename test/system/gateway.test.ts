@@ -135,6 +135,7 @@ describe('gateway, over sockets', () => {
       port: 0,
       peerPort: 1,
       settings: { ...settings, partitions: PARTITIONS, requestTimeoutMs: REQUEST_TIMEOUT_MS },
+      readFrom: 'owner',
       version: '0.0.0',
       configuration: new Map(),
       callbacks: {

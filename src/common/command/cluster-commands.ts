@@ -13,7 +13,9 @@ import type { SlaveRecord, View } from '../view.ts';
 import { ownedSpansOf, type Range, rangesOf, slotCountsOf, type SlotSpan } from './cluster-ranges.ts';
 import { notAnInteger } from './errors.ts';
 import { integerOf } from './integer.ts';
+import { keyRangeCommand } from './key-ranges.ts';
 import { nodeIdOfGateway, nodeIdOfSlave } from './node-id.ts';
+import type { CommandSpec } from './registry.ts';
 
 /** Who answers: it is `myself` in NODES. */
 export type Answerer =
@@ -30,6 +32,10 @@ export interface ClusterFacts {
 const badSlot = new Failure('ERR Invalid slot');
 
 const EMPTY = Buffer.alloc(0);
+
+/** Answers a command of kind `cluster` that has passed `checkCommand`. */
+export const viewCommand = (spec: CommandSpec, args: readonly Buffer[], facts: ClusterFacts): Reply =>
+  spec.name === 'cluster' ? clusterCommand(args, facts) : keyRangeCommand(spec, facts.view);
 
 /** Answers a CLUSTER command that has passed `checkCommand`. */
 export function clusterCommand(args: readonly Buffer[], facts: ClusterFacts): Reply {

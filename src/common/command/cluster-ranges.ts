@@ -24,49 +24,42 @@ export interface Range extends SlotSpan {
 }
 
 /** Neighbouring partitions with equal members as one range, in the order of slots. */
-export function rangesOf(view: View): readonly Range[] {
-  return merged(
-    view,
-    (partition) => (view.configurations[partition]?.members ?? []).map(({ slave }) => slave),
-    (a, b) => a.length === b.length && a.every((id, index) => id === b[index]),
-  );
+export const rangesOf = (view: View): readonly Range[] => runsOf(view, Infinity).filter(isSomebodys);
+
+const isSomebodys = ({ slaves }: Range): boolean => slaves.length > 0;
+
+/**
+ * All slots as runs of which the first `shown` members are the same, in the order of slots; a run that nobody was
+ * ever given is one too.
+ */
+export function runsOf(view: View, shown: number): readonly Range[] {
+  const runs: Range[] = [];
+  for (const partition of partitionsOf(view)) {
+    const slaves = slavesOf(view, partition).slice(0, shown);
+    const { first, last } = slotsOf(partition, view.settings.partitions);
+    const before = runs.at(-1);
+    if (before !== undefined && isSame(before.slaves, slaves)) runs[runs.length - 1] = { ...before, last };
+    else runs.push({ first, last, slaves });
+  }
+  return runs;
 }
+
+const slavesOf = (view: View, partition: Partition): Slaves =>
+  (view.configurations[partition]?.members ?? []).map(({ slave }) => slave);
+
+const isSame = (a: Slaves, b: Slaves): boolean =>
+  a.length === b.length && a.every((id, index) => id === b[index]);
 
 /** What each slave owns, whoever holds the copies; a slave that owns nothing is not in it. */
 export function ownedSpansOf(view: View): ReadonlyMap<SlaveId, readonly SlotSpan[]> {
   const spans = new Map<SlaveId, SlotSpan[]>();
-  const ranges = merged(
-    view,
-    (partition) => (view.configurations[partition]?.members ?? []).slice(0, 1).map(({ slave }) => slave),
-    ([a], [b]) => a === b,
-  );
-  for (const { first, last, slaves } of ranges) {
+  for (const { first, last, slaves } of runsOf(view, 1)) {
     for (const id of slaves) spans.set(id, [...(spans.get(id) ?? []), { first, last }]);
   }
   return spans;
 }
 
 type Slaves = readonly SlaveId[];
-
-function merged(
-  view: View,
-  slavesOf: (partition: Partition) => Slaves,
-  equal: (a: Slaves, b: Slaves) => boolean,
-): readonly Range[] {
-  const ranges: Range[] = [];
-  for (const partition of partitionsOf(view)) {
-    const slaves = slavesOf(partition);
-    const { first, last } = slotsOf(partition, view.settings.partitions);
-    const before = ranges.at(-1);
-    if (slaves.length === 0) continue;
-    if (before && before.last + 1 === first && equal(before.slaves, slaves)) {
-      ranges[ranges.length - 1] = { ...before, last };
-    } else {
-      ranges.push({ first, last, slaves });
-    }
-  }
-  return ranges;
-}
 
 /** Every index below `partitions` is a partition. */
 const partitionsOf = (view: View): readonly Partition[] =>

@@ -80,6 +80,8 @@ cluster|keyslot          3      cluster     0 0 0   stale                       
 cluster|myid             2      cluster     0 0 0   stale                                           -           -                                cluster     3.0.0   Return the node id
 cluster|countkeysinslot  3      cluster     0 0 0   stale                                           -           -                                cluster     3.0.0   Return the number of local keys in the specified hash slot
 cluster|help             2      cluster     0 0 0   loading stale                                   -           -                                cluster     5.0.0   Show helpful text about the different subcommands
+keyrange                 1        cluster     0 0 0   stale                                           -           -                                cluster     0.1.0   Say who owns which part of the ring, as runs of slots
+keyrange_read            1        cluster     0 0 0   stale                                           -           -                                cluster     0.1.0   Say who may be read for which part of the ring, the owner first
 `;
 
 /** Redis' hints to clients about how an answer behaves, for the few commands that have any. */
@@ -104,4 +106,6 @@ export const commandTips: Readonly<Record<string, string>> = {
   'cluster|shards': 'nondeterministic_output',
   'cluster|nodes': 'nondeterministic_output',
   'cluster|info': 'nondeterministic_output',
+  keyrange: 'nondeterministic_output',
+  keyrange_read: 'nondeterministic_output',
 };

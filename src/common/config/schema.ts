@@ -101,6 +101,15 @@ export const coordinationSettings = {
     what: 'with fewer live members than this, a partition takes no writes (NOREPLICAS)',
     why: 'One: a lone survivor goes on serving while its copies are made anew. Set it to 2 to refuse writes that would be held once only.',
   },
+  readFrom: {
+    kind: 'choice',
+    option: 'read-from',
+    group: 'Copies',
+    choices: ['owner', 'any'],
+    preset: 'owner',
+    what: 'who answers reads that come to the gateway: the owner, or any slave that holds the key',
+    why: 'owner: every read is up to date. any: more slaves share the reads, which may then be older than the last write of somebody else; a connection reads its own writes and never goes back.',
+  },
   partitions: {
     kind: 'integer',
     option: 'partitions',

@@ -7,6 +7,7 @@
  *   PIAZZA WHERE key        → Where           any process that knows the view
  *   PIAZZA KEYRANGE         → KeyRange[]      merged where neighbours have the same owner; no copies
  *   PIAZZA KEYRANGE_READ    → KeyRange[]      merged where neighbours have the same members
+ *                                             (KEYRANGE and KEYRANGE_READ alone: for a person, at slaves too)
  *   PIAZZA RING             → RingPicture     the gateway only
  *
  * and one that is not JSON, because values are bytes:

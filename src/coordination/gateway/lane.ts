@@ -17,6 +17,7 @@
  *
  * This file does not know how commands come to be or where answers go; a step's effects gather in the state.
  */
+import type { Deque } from '../../common/deque.ts';
 import { invariant } from '../../common/invariant.ts';
 import { after, type Instant } from '../../common/time.ts';
 import { ownerOf } from '../../common/view.ts';
@@ -74,6 +75,16 @@ const aboutLane = (lane: Lane | undefined): string | undefined =>
 /** A command, or a part of one, enters its lane. */
 export function enter(state: State, lane: Lane, forward: Forward, now: Instant): void {
   state.live += 1;
+  take(state, lane, forward, now);
+}
+
+/** One that was counted before, and may be older than what waits here; it keeps its deadline. */
+export function reenter(state: State, lane: Lane, forward: Forward, now: Instant): void {
+  if (now >= forward.deadline) giveUp(state, forward);
+  else take(state, lane, forward, now);
+}
+
+function take(state: State, lane: Lane, forward: Forward, now: Instant): void {
   if (lane.open && lane.link !== undefined) {
     send(state, lane.link, forward);
     return;
@@ -82,13 +93,17 @@ export function enter(state: State, lane: Lane, forward: Forward, now: Instant):
     giveUp(state, forward);
     return;
   }
-  lane.waiting.push(forward);
+  queue(lane.waiting, forward);
   tryOpen(state, lane, now);
   if (lane.open) return;
   state.troubled.add(lane);
   // An idle lane is watched by no tick, though its pause goes on.
   if (lane.retryAt !== undefined) state.retryAt = earlier(state.retryAt, lane.retryAt);
 }
+
+/** In the order of arrival, which is that of deadlines, so that only the front can be overdue. */
+const queue = (waiting: Deque<Forward>, forward: Forward): void =>
+  waiting.insert(forward, ({ deadline }) => deadline > forward.deadline);
 
 /** Hands a command to a link; it is in flight from now on. */
 export function send(state: State, link: Link, forward: Forward): void {
@@ -170,7 +185,7 @@ function comeBack(state: State, lane: Lane, forward: Forward, now: Instant): voi
     giveUp(state, forward);
     return;
   }
-  lane.returned.push(forward);
+  queue(lane.returned, forward);
   state.troubled.add(lane);
 }
 

@@ -10,13 +10,15 @@
 import type { Deque } from '../../common/deque.ts';
 import { after, type Instant, later } from '../../common/time.ts';
 import { expire, giveUp } from './lane.ts';
+import { expireReadLinks } from './readers.ts';
 import { earlier, type Forward, type Link, type State } from './state.ts';
 
 /** Overdue commands are looked for at most this often, so that a burst of deadlines costs one search and not a thousand. */
 export const DEADLINE_GRAIN_MS = 10;
 
 export function expireOverdue(state: State, now: Instant): void {
-  let next: Instant | undefined;
+  // First, since what was asked at a silent copy goes on to the lanes.
+  let next = expireReadLinks(state, now);
   for (const lane of state.troubled) {
     for (const queue of [lane.returned, lane.waiting]) next = expireQueue(state, queue, next, now);
   }

@@ -7,9 +7,10 @@
  *
  * A *lane* keeps the order of one partition's commands, whichever slave they go to; a *link* keeps the
  * order of what was sent to one slave, whichever partition it was for, because replies come in that order.
+ * A *reader* is one client's reads of one partition, where copies may answer them; they travel on links of their own.
  * A `Forward` is its own answer effect: answering a command makes no further object.
  *
- * This file only says what there is. How it moves is told by `lane.ts`, `merge.ts`, `census.ts` and the trunk.
+ * This file only says what there is. How it moves is told by `lane.ts`, `readers.ts`, `merge.ts`, `census.ts` and the trunk.
  */
 import { Deque } from '../../common/deque.ts';
 import { type Partition, partition, type SlaveId } from '../../common/ids.ts';
@@ -23,6 +24,10 @@ export interface Config {
   readonly requestTimeoutMs: number;
   /** So many commands may be unanswered at once, of all clients together; one more is refused with TRYAGAIN. */
   readonly commandsMax: number;
+  /** Who answers reads: the owner, or any member; then each client's reads of a partition stay with one. */
+  readonly readFrom: 'owner' | 'any';
+  /** Of so many readers the place is remembered; a client beyond them reads at the owners. */
+  readonly readersMax: number;
 }
 
 /**
@@ -30,6 +35,9 @@ export interface Config {
  * those do not: many connections with tiny commands, and commands that are split into thousands of parts.
  */
 export const COMMANDS_MAX = 500_000;
+
+/** About a hundred bytes each: two thousand clients that read in all of 256 partitions. */
+export const READERS_MAX = 500_000;
 
 /** One command on its way: a client's, a part of one, or one of our own. Answered, it is the effect that says so. */
 export interface Forward {
@@ -102,16 +110,40 @@ export interface Lane {
   retryAt: Instant | undefined;
 }
 
+/** One client's reads of one partition. */
+export interface Reader {
+  readonly lane: Lane;
+  /** The copy that answers them; undefined: the owner does, for good. */
+  link: ReadLink | undefined;
+  /** Asked there, neither answered nor taken back. */
+  sent: number;
+}
+
+/** A read at a copy. */
+export interface Asked {
+  readonly reader: Reader;
+  /** Undefined: it was taken back, and its reply means nothing. */
+  forward: Forward | undefined;
+  /** How long the copy may take. */
+  readonly until: Instant;
+}
+
+/** Where a client stands for whom no more readers are remembered. */
+export const AT_OWNERS = 'at the owners';
+
 /** The connection to one slave, as far as thinking goes. */
-export interface Link {
+export interface Link<Sent = Forward> {
   readonly slave: SlaveId;
   open: boolean;
   /** Handed to the shell and not answered, in the order of sending. */
-  readonly inflight: Deque<Forward>;
+  readonly inflight: Deque<Sent>;
   /** What this step hands over, and how many commands that is. */
   outgoing: Buffer[];
   outgoingCommands: number;
 }
+
+/** It carries nothing but reads, for the slave to answer also as a copy. */
+export type ReadLink = Link<Asked>;
 
 export type Effect =
   /** The answer to a client's request; each request gets exactly one. */
@@ -123,6 +155,15 @@ export type Effect =
       readonly parts: readonly Buffer[];
       readonly commands: number;
     }
+  /** The same, on the read link. */
+  | {
+      readonly kind: 'ask';
+      readonly slave: SlaveId;
+      readonly parts: readonly Buffer[];
+      readonly commands: number;
+    }
+  /** Close this slave's read link; what was asked there is asked elsewhere already. */
+  | { readonly kind: 'hang-up'; readonly slave: SlaveId }
   /** Close this slave's link: it has been silent for too long, or has said what nobody asked. */
   | { readonly kind: 'drop'; readonly slave: SlaveId }
   /** A slave knows of a newer view than ours. */
@@ -135,19 +176,25 @@ export interface State {
   /** Indexed by partition. */
   readonly lanes: readonly Lane[];
   readonly links: Map<SlaveId, Link>;
+  /** Those that are open. */
+  readonly readLinks: Map<SlaveId, ReadLink>;
+  /** By client and partition. */
+  readonly readers: Map<number, Map<Partition, Reader> | typeof AT_OWNERS>;
+  readersCount: number;
   /** Blocked lanes with something in flight or queued. May hold an idle one until the next tick. */
   readonly troubled: Set<Lane>;
   /** Whole-ring counts that wait for a link. */
   readonly parked: Deque<Forward>;
   /** Unanswered forwards, parts counted one by one. */
   live: number;
-  /** No deadline is before this. */
+  /** No deadline is before this, and no copy's patience ends. */
   deadlineAt: Instant | undefined;
   /** No lane wants to try again before this. */
   retryAt: Instant | undefined;
   /** What the step in progress has to say, the links it has written to, and whether it met a newer view. */
   effects: Effect[];
   touched: Link[];
+  touchedReads: ReadLink[];
   behind: boolean;
 }
 
@@ -163,6 +210,9 @@ export function newState(config: Config): State {
     unavailable: new Set(),
     lanes,
     links: new Map(),
+    readLinks: new Map(),
+    readers: new Map(),
+    readersCount: 0,
     troubled: new Set(),
     parked: new Deque(),
     live: 0,
@@ -170,6 +220,7 @@ export function newState(config: Config): State {
     retryAt: undefined,
     effects: [],
     touched: [],
+    touchedReads: [],
     behind: false,
   };
 }
@@ -188,7 +239,7 @@ const newLane = (place: Partition): Lane => ({
   retryAt: undefined,
 });
 
-export const newLink = (slave: SlaveId): Link => ({
+export const newLink = <Sent = Forward>(slave: SlaveId): Link<Sent> => ({
   slave,
   open: false,
   inflight: new Deque(),

@@ -193,7 +193,7 @@ class Server implements Running {
   }
 
   async #bindGateway(runner: CoordinatorRunner, observer: Observer, peerPort: number): Promise<Gateway> {
-    const { host, port } = this.#config;
+    const { host, port, readFrom } = this.#config;
     const log = this.#log.child('gateway');
     const { settings } = runner.state.view;
     const bind = (at: number): Promise<Gateway> =>
@@ -202,6 +202,7 @@ class Server implements Running {
         port: at,
         peerPort,
         settings,
+        readFrom,
         version: packageVersion(),
         configuration: configurationOf(this.#config),
         callbacks: {

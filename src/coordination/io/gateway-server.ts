@@ -4,6 +4,8 @@
  *    client ──► serveResp ──► check · route ──► machine ──► SlaveConnections ──► slave
  *           ◄── ticket ◄────────────────────── effects ◄────────────────── replies
  *
+ * Where copies may answer reads there are two connections to each slave, of which one has said READONLY.
+ *
  * Commands about the connection, the cluster and this process are answered here at once, by functions that the
  * slaves share; everything with a key goes through the machine, which alone decides where to and when. What the
  * cluster looks like to an observer (`PIAZZA STATUS` and its kin) is asked of whoever started the gateway.
@@ -11,7 +13,7 @@
 import { performance } from 'node:perf_hooks';
 
 import { checkCommand } from '../../common/command/check.ts';
-import { clusterCommand } from '../../common/command/cluster-commands.ts';
+import { viewCommand } from '../../common/command/cluster-commands.ts';
 import { textOf, wrongArity } from '../../common/command/errors.ts';
 import { type InfoSection, infoSections } from '../../common/command/info.ts';
 import { type CommandSpec, isWord, subcommandOf } from '../../common/command/registry.ts';
@@ -37,6 +39,7 @@ import {
   type Effect,
   init,
   type Input,
+  READERS_MAX,
   type State,
   step,
   waitingOf,
@@ -62,6 +65,8 @@ export interface GatewayOptions {
   /** As CLUSTER NODES tells it. */
   readonly peerPort: number;
   readonly settings: ClusterSettings;
+  /** Who answers reads: the owner, or any slave that holds the key. */
+  readonly readFrom: 'owner' | 'any';
   /** Piazza's own. */
   readonly version: string;
   /** For CONFIG GET: names in lower case. */
@@ -111,6 +116,7 @@ class GatewayServer implements Gateway {
   readonly #options: GatewayOptions;
   readonly #state: State;
   readonly #slaves: SlaveConnections;
+  readonly #copies: SlaveConnections;
   readonly #tickets = new Map<number, Ticket>();
   readonly #errors = new Map<string, number>();
   readonly #startedAt = performance.now();
@@ -125,8 +131,10 @@ class GatewayServer implements Gateway {
   constructor(options: GatewayOptions) {
     this.#options = options;
     const { partitions, requestTimeoutMs } = options.settings;
-    this.#state = init({ partitions, requestTimeoutMs, commandsMax: COMMANDS_MAX });
-    this.#slaves = new SlaveConnections({
+    const { readFrom } = options;
+    const limits = { commandsMax: COMMANDS_MAX, readersMax: READERS_MAX };
+    this.#state = init({ partitions, requestTimeoutMs, readFrom, ...limits });
+    this.#slaves = new SlaveConnections(['PIAZZA', 'GATEWAY'], {
       opened: (slave) => {
         this.#feed({ kind: 'link-opened', slave, now: now() });
         options.callbacks.linkChanged?.(slave, true, '');
@@ -137,6 +145,17 @@ class GatewayServer implements Gateway {
       closed: (slave, unsent, why) => {
         this.#feed({ kind: 'link-closed', slave, unsent, now: now() });
         options.callbacks.linkChanged?.(slave, false, why);
+      },
+    });
+    this.#copies = new SlaveConnections(['READONLY'], {
+      opened: (slave) => {
+        this.#feed({ kind: 'read-link-opened', slave, now: now() });
+      },
+      replies: (slave, replies) => {
+        this.#feed({ kind: 'read-replies', slave, replies, now: now() });
+      },
+      closed: (slave) => {
+        this.#feed({ kind: 'read-link-closed', slave, now: now() });
       },
     });
   }
@@ -174,7 +193,10 @@ class GatewayServer implements Gateway {
     this.#view = view;
     // The machine hears first: when a link to a dead slave is closed next, it knows where else to go.
     this.#feed({ kind: 'view', view, unavailable, now: now() });
-    if (!this.#closing) this.#slaves.follow(dialListOf(view));
+    if (this.#closing) return;
+    const list = dialListOf(view);
+    this.#slaves.follow(list);
+    if (this.#options.readFrom === 'any') this.#copies.follow(list);
   }
 
   async close(): Promise<void> {
@@ -183,6 +205,7 @@ class GatewayServer implements Gateway {
     while (this.#state.live > 0 && performance.now() < end) await pause(CLOSING_LOOK_MS);
     this.#feed({ kind: 'stop', now: now() });
     this.#slaves.close();
+    this.#copies.close();
     await this.#server?.close();
     clearTimeout(this.#timer);
   }
@@ -215,7 +238,7 @@ class GatewayServer implements Gateway {
           commands,
         );
       case 'cluster':
-        return this.#cluster(args);
+        return this.#cluster(spec, args);
       case 'connection':
       case 'server':
         return this.#serve(connection, spec, args, commands);
@@ -249,12 +272,12 @@ class GatewayServer implements Gateway {
     return sessionCommandOf(spec)?.(args, connection, this.#surroundings()) ?? notHere;
   }
 
-  #cluster(args: readonly Buffer[]): Reply {
+  #cluster(spec: CommandSpec, args: readonly Buffer[]): Reply {
     const { host, peerPort } = this.#options;
     if (this.#view === undefined) return noView;
     const answerer = { kind: 'gateway' as const, host, port: this.port, peerPort };
     // As in Redis: the keys that the one who answers holds.
-    return clusterCommand(args, { view: this.#view, answerer, countKeysInSlot: () => 0 });
+    return viewCommand(spec, args, { view: this.#view, answerer, countKeysInSlot: () => 0 });
   }
 
   #piazza(connection: RespConnection, args: readonly Buffer[], commands: Routed[]): Answered {
@@ -314,14 +337,22 @@ class GatewayServer implements Gateway {
         this.#slaves.send(effect.slave, effect.parts, effect.commands);
         return;
       case 'drop':
-        // Later, because its end is an input, and a step's effects are performed whole.
-        setImmediate(() => {
-          this.#slaves.drop(effect.slave, 'it was silent for too long, or said what nobody asked');
-        });
+        return this.#drop(this.#slaves, effect.slave);
+      case 'ask':
+        this.#copies.send(effect.slave, effect.parts, effect.commands);
         return;
+      case 'hang-up':
+        return this.#drop(this.#copies, effect.slave);
       case 'refresh':
         this.#options.callbacks.refresh();
     }
+  }
+
+  #drop(connections: SlaveConnections, slave: SlaveId): void {
+    // Later, because its end is an input, and a step's effects are performed whole.
+    setImmediate(() => {
+      connections.drop(slave, 'it was silent for too long, or said what nobody asked');
+    });
   }
 
   #answer(ticket: Ticket, raw: Buffer | undefined, reply: Reply): void {

@@ -6,11 +6,12 @@
  */
 import { textOf, wrongArity } from '../../common/command/errors.ts';
 import type { InfoSection } from '../../common/command/info.ts';
+import { keyRangesOf } from '../../common/command/key-ranges.ts';
 import { admin, type Status } from '../../common/message/admin.ts';
 import type { Reply } from '../../common/reply.ts';
 import type { View } from '../../common/view.ts';
 import { statusPage } from '../status-page.ts';
-import { keyRangesOf, meaningOf, ringPictureOf, statusOf, whereOf } from '../status.ts';
+import { meaningOf, ringPictureOf, statusOf, whereOf } from '../status.ts';
 import type { CoordinatorRunner } from './coordinator-runner.ts';
 
 export class Observer {

@@ -1,7 +1,7 @@
 /**
  * The gateway's connections to slaves: one for each, dialled until it stands, written once a turn.
  *
- *    follow(list) ──► dial ──► PIAZZA GATEWAY ──► +OK ──► opened ──► send … replies … ──► closed ──► dial again
+ *    follow(list) ──► dial ──► the greeting ──► +OK ──► opened ──► send … replies … ──► closed ──► dial again
  *                      ▲ 20 ms, doubling to 500, after each failure
  *
  * Bytes that are handed over wait for the end of the turn and leave in one write. When a connection ends,
@@ -32,13 +32,14 @@ const GREETING_MS_MAX = 1_000;
 /** From here on a copy costs more than one more piece in the write. */
 const COPIED_BYTES_MAX = 4 * 1024;
 
-const GREETING = encodeCommand(['PIAZZA', 'GATEWAY']);
-
 export class SlaveConnections {
+  readonly #greeting: Buffer;
   readonly #events: ConnectionEvents;
   readonly #connections = new Map<SlaveId, SlaveConnection>();
 
-  constructor(events: ConnectionEvents) {
+  /** `greeting`: the command that says what kind of connection it is to be. */
+  constructor(greeting: readonly string[], events: ConnectionEvents) {
+    this.#greeting = encodeCommand(greeting);
     this.#events = events;
   }
 
@@ -52,7 +53,10 @@ export class SlaveConnections {
     }
     for (const [slave, place] of list) {
       if (this.#connections.has(slave)) continue;
-      this.#connections.set(slave, new SlaveConnection(slave, place, this.#events));
+      this.#connections.set(
+        slave,
+        new SlaveConnection({ slave, place, greeting: this.#greeting }, this.#events),
+      );
     }
   }
 
@@ -70,9 +74,16 @@ export class SlaveConnections {
   }
 }
 
+interface Target {
+  readonly slave: SlaveId;
+  readonly place: Place;
+  readonly greeting: Buffer;
+}
+
 class SlaveConnection {
   readonly place: Place;
   readonly #slave: SlaveId;
+  readonly #greeting: Buffer;
   readonly #events: ConnectionEvents;
   #stage: 'dialling' | 'open' | 'waiting' | 'closed' = 'waiting';
   #socket: Socket | undefined;
@@ -82,9 +93,10 @@ class SlaveConnection {
   #pieces: Buffer[] = [];
   #unsent = 0;
 
-  constructor(slave: SlaveId, place: Place, events: ConnectionEvents) {
+  constructor({ slave, place, greeting }: Target, events: ConnectionEvents) {
     this.#slave = slave;
     this.place = place;
+    this.#greeting = greeting;
     this.#events = events;
     this.#dial();
   }
@@ -123,7 +135,7 @@ class SlaveConnection {
       this.drop('it does not greet');
     }, GREETING_MS_MAX);
     socket.on('connect', () => {
-      socket.write(GREETING);
+      socket.write(this.#greeting);
     });
     socket.on('data', (chunk: Buffer) => {
       if (this.#socket === socket) this.#onData(chunk);

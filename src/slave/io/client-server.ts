@@ -9,7 +9,7 @@
  * It does not know who may answer for what.
  */
 import { checkCommand } from '../../common/command/check.ts';
-import { clusterCommand } from '../../common/command/cluster-commands.ts';
+import { viewCommand } from '../../common/command/cluster-commands.ts';
 import { textOf, wrongArity } from '../../common/command/errors.ts';
 import { type InfoSection, infoSections } from '../../common/command/info.ts';
 import { type CommandSpec, isWord, subcommandOf } from '../../common/command/registry.ts';
@@ -153,7 +153,7 @@ export class ClientServer {
         this.#data.take(client, spec, args);
         return true;
       case 'cluster':
-        connection.reply(this.#cluster(args));
+        connection.reply(this.#cluster(spec, args));
         return true;
       case 'connection':
       case 'server':
@@ -174,10 +174,10 @@ export class ClientServer {
     return true;
   }
 
-  #cluster(args: readonly Buffer[]): Reply {
+  #cluster(spec: CommandSpec, args: readonly Buffer[]): Reply {
     const { view, config } = this.#state;
     if (view === undefined) return noView;
-    return clusterCommand(args, {
+    return viewCommand(spec, args, {
       view,
       answerer: { kind: 'slave', id: config.self.slave },
       countKeysInSlot: (slot) => countInSlot(this.#state, slot),

@@ -26,7 +26,8 @@ describe('the registry', () => {
       'incrby decrby incrbyfloat getrange setrange expire pexpire expireat pexpireat ttl pttl expiretime ' +
       'pexpiretime persist';
     const others =
-      'ping echo hello quit reset select command info client readonly readwrite asking dbsize cluster auth config';
+      'ping echo hello quit reset select command info client readonly readwrite asking dbsize cluster auth config ' +
+      'keyrange keyrange_read';
     for (const name of `${data} ${others}`.split(' ')) expect(named(name)?.name).to.equal(name);
   });
 

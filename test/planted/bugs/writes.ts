@@ -215,7 +215,7 @@ export const writes: readonly Bug[] = [
     rule: 'W2',
     leavesOut: 'What was refused goes behind what came later: commands of one client change places.',
     edits: [
-      { file: LANE, find: '  lane.returned.push(forward);\n', replace: '  lane.waiting.push(forward);\n' },
+      { file: LANE, find: '  queue(lane.returned, forward);\n', replace: '  lane.waiting.push(forward);\n' },
     ],
   },
   {
