@@ -18,6 +18,7 @@ import { invariant, unreachable } from '../common/invariant.ts';
 import type { FromSlave } from '../common/message/control.ts';
 import { after, type Instant, sooner } from '../common/time.ts';
 import type { SlaveRecord, ViewChange } from '../common/view.ts';
+import { changesOf, checkInvariants as checkChronicle, isBehind } from './chronicle.ts';
 import { concludeFences, onFenced, onGrowDropped, onGrown, onUnfit, plan } from './director.ts';
 import {
   type Effect as TallyEffect,
@@ -37,12 +38,14 @@ import {
   type Input,
   isAlive,
   type LinkId,
-  say,
+  note,
+  noteSeldom,
   sendTo,
   setRecord,
   settingsOf,
   type State,
 } from './state.ts';
+import { tellSums } from './summary.ts';
 
 export { init } from './state.ts';
 export type { Effect, Input, State } from './state.ts';
@@ -54,11 +57,13 @@ const IDLE_TICK_MS = 250;
 
 export function step(state: State, input: Input): readonly Effect[] {
   state.now = input.now;
+  state.wall = input.wall;
   dispatch(state, input);
   retarget(state);
   settle(state);
   plan(state);
   announce(state);
+  if (input.kind === 'tick' || state.changes.length > 0) journalEvents(state);
   if (input.kind === 'tick' || isWaiting(state)) state.nextTick = nextTickOf(state, input.kind === 'tick');
   return effectsOf(state);
 }
@@ -208,9 +213,11 @@ function heed(state: State, effects: readonly TallyEffect[]): void {
     switch (effect.kind) {
       case 'suspect':
         turn(state, effect.slave, 'silent');
+        noteSuspicion(state, effect.slave);
         break;
       case 'back':
         turn(state, effect.slave, 'heard');
+        noteSeldom(state, 'heard', `${effect.slave} is heard again`, { slave: effect.slave });
         break;
       case 'dead':
         bury(state, effect.slave, effect.why === 'window' ? 'its window was missed' : 'its process is gone');
@@ -224,6 +231,11 @@ function heed(state: State, effects: readonly TallyEffect[]): void {
         unreachable(effect);
     }
   }
+}
+
+function noteSuspicion(state: State, slave: SlaveId): void {
+  const text = `${slave} is suspected: it has been silent for a while, or its link is closed`;
+  noteSeldom(state, 'suspected', text, { slave });
 }
 
 function turn(state: State, slave: SlaveId, which: Turn): void {
@@ -242,7 +254,7 @@ function bury(state: State, slave: SlaveId, why: string): void {
   const link = state.sessions.get(slave)?.link;
   if (link !== undefined) state.links.delete(link);
   state.sessions.delete(slave);
-  say(state, `${slave} declared dead: ${why}`, 'warn');
+  note(state, 'declared-dead', `${slave} declared dead: ${why}`, { level: 'warn', slave });
 }
 
 function onTick(state: State): void {
@@ -251,13 +263,15 @@ function onTick(state: State): void {
   // A plan that was held up by limits, or by a slave that was not there, goes on.
   if (state.intentions.size > 0 || state.lost.size > 0) state.mustPlan = true;
   tellHealth(state);
+  tellSums(state);
 }
 
 function tellHealth(state: State): void {
   const health = healthOf(state);
   if (health === state.health) return;
   state.health = health;
-  say(state, `the cluster is ${health}: ${meaningOf(health)}`, health === 'unavailable' ? 'warn' : 'info');
+  const level = health === 'unavailable' ? 'warn' : 'info';
+  note(state, health, `the cluster is ${health}: ${meaningOf(health)}`, { level });
 }
 
 /** A slave that holds all that the placement gives it has settled; one that is whole again is no longer doubtful. */
@@ -305,6 +319,17 @@ function announce(state: State): void {
   changedPartitions.clear();
 }
 
+/** Events ride with the step's commit, or with a tick; they are shown when they are durable. */
+function journalEvents(state: State): void {
+  const { chronicle } = state;
+  if (!isBehind(chronicle)) return;
+  state.changes.push(...changesOf(chronicle));
+  const { journaled } = chronicle;
+  state.continuations.push(() => {
+    chronicle.durable = journaled;
+  });
+}
+
 function effectsOf(state: State): readonly Effect[] {
   const { effects, changes, continuations } = state;
   if (changes.length > 0 || continuations.length > 0) {
@@ -328,6 +353,7 @@ export function checkInvariants(state: State): void {
   }
   for (const { epoch } of state.intentions.values())
     invariant(epoch <= state.lastNumber, 'no intention is beyond the last number');
+  checkChronicle(state.chronicle);
   for (const [link, slave] of state.links)
     invariant(state.sessions.get(slave)?.link === link, 'a link belongs to its session');
 }

@@ -5,10 +5,12 @@
  */
 import { unreachable } from '../common/invariant.ts';
 import type { Order, Refusal } from './order.ts';
-import type { State } from './state.ts';
+import { noteSeldom, type State } from './state.ts';
 
 export function onOrder(state: State, request: number, order: Order): void {
-  state.effects.push({ kind: 'order-answer', request, refusal: refusalOf(order) });
+  const refusal = refusalOf(order);
+  state.effects.push({ kind: 'order-answer', request, refusal });
+  if (refusal !== undefined) noteSeldom(state, 'refused', `${order.kind} turned down: ${refusal}`);
 }
 
 function refusalOf(order: Order): Refusal {

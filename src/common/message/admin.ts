@@ -8,6 +8,7 @@
  *   PIAZZA KEYRANGE         → KeyRange[]      merged where neighbours have the same owner; no copies
  *   PIAZZA KEYRANGE_READ    → KeyRange[]      merged where neighbours have the same members
  *   PIAZZA RING             → RingPicture     the gateway only
+ *   PIAZZA EVENTS [since]   → ClusterEvent[]  the gateway only; those with a number above `since`, oldest first
  *
  * and one that is not JSON, because values are bytes:
  *
@@ -133,6 +134,46 @@ export interface RingPicture {
   readonly owners: readonly number[];
 }
 
+/** One thing that happened, and why. */
+export interface ClusterEvent {
+  /** Events are numbered from 1, without a gap; a number is never given to another event. */
+  readonly number: number;
+  /** Milliseconds since 1970, by the coordination server's clock. */
+  readonly at: number;
+  readonly level: 'info' | 'warn';
+  /** One of `EventKind`; a newer server may have others. */
+  readonly kind: string;
+  /** A sentence for people. */
+  readonly text: string;
+  /** Left out where it concerns no slave in particular. */
+  readonly slave?: string;
+}
+
+/** What happens to a cluster, one word each: stable, meant for programs. */
+export type EventKind =
+  | 'started'
+  | 'founded'
+  | 'registered'
+  | 'returned'
+  | 'refused'
+  | 'suspected'
+  | 'heard'
+  | 'declared-dead'
+  | 'disk-failed'
+  | 'fenced'
+  | 'promoted'
+  | 'handed-over'
+  | 'copying'
+  | 'copied'
+  | 'not-copied'
+  | ClusterState
+  | 'lost'
+  | 'found-again'
+  | 'draining'
+  | 'drained'
+  | 'forgotten'
+  | 'forfeited';
+
 type Shape = (value: unknown) => boolean;
 
 const isText: Shape = (value) => typeof value === 'string';
@@ -205,6 +246,15 @@ const isRing = record({
   owners: listOf(isCount),
 });
 
+const isEvent = record({
+  number: isCount,
+  at: isCount,
+  level: oneOf('info', 'warn'),
+  kind: isText,
+  text: isText,
+  slave: maybe(isText),
+});
+
 function decode(text: string, shape: Shape): unknown {
   let value: unknown;
   try {
@@ -227,6 +277,9 @@ export const decodeKeyRanges = (text: string): readonly KeyRange[] | undefined =
 export const decodeRing = (text: string): RingPicture | undefined =>
   decode(text, isRing) as RingPicture | undefined;
 
+export const decodeEvents = (text: string): readonly ClusterEvent[] | undefined =>
+  decode(text, listOf(isEvent)) as readonly ClusterEvent[] | undefined;
+
 /** The names of the sub-commands, as they travel. */
 export const admin = {
   word: 'PIAZZA',
@@ -235,5 +288,6 @@ export const admin = {
   keyRange: 'KEYRANGE',
   keyRangeRead: 'KEYRANGE_READ',
   ring: 'RING',
+  events: 'EVENTS',
   scan: 'SCAN',
 } as const;

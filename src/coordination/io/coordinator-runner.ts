@@ -13,7 +13,7 @@
  *   2. Before `begin` and after `freeze` there is no step and no effect.
  */
 import { Deque } from '../../common/deque.ts';
-import { now } from '../../common/io/clock.ts';
+import { now, wallNow } from '../../common/io/clock.ts';
 import { unreachable } from '../../common/invariant.ts';
 import { type Effect, init, type Input, type State, step, wakeAt } from '../coordinator.ts';
 import type { Journal } from '../journal.ts';
@@ -22,7 +22,7 @@ import type { Order, Refusal } from '../order.ts';
 type Without<T, Name extends string> = T extends unknown ? Omit<T, Name> : never;
 
 /** An input of the machine; the runner adds when it came. */
-export type News = Without<Input, 'now'>;
+export type News = Without<Input, 'now' | 'wall'>;
 
 type Carrying<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 
@@ -63,7 +63,7 @@ export class CoordinatorRunner {
   constructor(journal: Journal, hands: Hands) {
     this.#journal = journal;
     this.#hands = hands;
-    this.#state = init(journal, now());
+    this.#state = init(journal, times());
   }
 
   /** To look at; before `begin` it shows what the journal holds. */
@@ -75,7 +75,7 @@ export class CoordinatorRunner {
   begin(): void {
     if (this.#phase !== 'waiting') return;
     this.#phase = 'running';
-    this.#state = init(this.#journal, now());
+    this.#state = init(this.#journal, times());
     this.#version += 1;
     this.#arm();
   }
@@ -116,7 +116,7 @@ export class CoordinatorRunner {
 
   #step(news: News): void {
     if (this.#phase !== 'running') return;
-    const effects = step(this.#state, { now: now(), ...news });
+    const effects = step(this.#state, { ...times(), ...news });
     if (!isQuiet(news) || effects.some((effect) => !isUnseen(effect))) this.#version += 1;
     for (const effect of effects) this.#perform(effect);
   }
@@ -169,6 +169,8 @@ export class CoordinatorRunner {
     );
   }
 }
+
+const times = () => ({ now: now(), wall: wallNow() });
 
 /** Inputs that come all the time, and change nothing that can be seen unless they have effects. */
 const isQuiet = ({ kind }: News): boolean =>
