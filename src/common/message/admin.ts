@@ -19,6 +19,14 @@
  * than one value: a client takes no reply above 65 MiB. `expiresAtMs` is an integer, milliseconds since 1970; 0 means that the key never expires.
  * It is an error while a partition is lost: a picture of the whole with a hole in it would be a lie.
  *
+ * And an operator's orders, of the gateway only. `+OK`: it is taken, and goes on by itself, which the status and
+ * the events show; `-ERR` and the reason: it is turned down, and nothing was done:
+ *
+ *   PIAZZA DRAIN id         the slave hands over everything it holds, leaves the cluster and ends
+ *   PIAZZA FORGET id        a dead slave that will not return is listed no more
+ *   PIAZZA FORFEIT partition [partition …] YES-LOSE-DATA
+ *                           lost partitions begin anew, empty
+ *
  * This file knows neither who asks nor how the answers are found. The decoders are total: any text
  * gives a value or undefined. Fields they do not know they leave alone, so an older client can read
  * the answer of a newer server.
@@ -61,6 +69,15 @@ export interface LostPartition {
   readonly slaves: readonly string[];
 }
 
+export interface Healing {
+  /** How many partitions are getting a copy, or changing hands, at this moment. */
+  readonly partitions: number;
+  /** Keys and values that were copied to whom they are given, since this healing began, as the slaves last reported. */
+  readonly copiedBytes?: number;
+  /** The same for each second, over the last few. */
+  readonly bytesPerSecond?: number;
+}
+
 /** The answer to `PIAZZA STATUS`, to HTTP `/status`, and what `piazza-client status --json` prints. */
 export interface Status {
   readonly epoch: number;
@@ -70,8 +87,7 @@ export interface Status {
   readonly partitions: number;
   readonly state: ClusterState;
   readonly slaves: readonly SlaveStatus[];
-  /** How many partitions are getting a copy, or changing hands, at this moment. */
-  readonly healing: { readonly partitions: number };
+  readonly healing: Healing;
   /** Present and not empty when `state` is `unavailable`, unless nothing was given out yet. */
   readonly lost?: readonly LostPartition[];
   readonly coordination?: { readonly pid: number; readonly uptimeMs: number };
@@ -218,7 +234,7 @@ const isStatus = record({
   partitions: isCount,
   state: oneOf('healthy', 'healing', 'degraded', 'unavailable'),
   slaves: listOf(isSlave),
-  healing: record({ partitions: isCount }),
+  healing: record({ partitions: isCount, copiedBytes: maybe(isCount), bytesPerSecond: maybe(isCount) }),
   lost: maybe(listOf(isLost)),
 });
 const isWhere = record({
@@ -289,5 +305,9 @@ export const admin = {
   keyRangeRead: 'KEYRANGE_READ',
   ring: 'RING',
   events: 'EVENTS',
+  drain: 'DRAIN',
+  forget: 'FORGET',
+  forfeit: 'FORFEIT',
+  yesLoseData: 'YES-LOSE-DATA',
   scan: 'SCAN',
 } as const;
