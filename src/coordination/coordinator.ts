@@ -19,6 +19,7 @@ import type { FromSlave } from '../common/message/control.ts';
 import { after, type Instant, sooner } from '../common/time.ts';
 import type { SlaveRecord, ViewChange } from '../common/view.ts';
 import { changesOf, checkInvariants as checkChronicle, isBehind } from './chronicle.ts';
+import { addReport, beginCopying } from './copied-bytes.ts';
 import { concludeFences, onFenced, onGrowDropped, onGrown, onUnfit, plan } from './director.ts';
 import {
   type Effect as TallyEffect,
@@ -163,6 +164,7 @@ function onReport(state: State, slave: SlaveId, report: FromSlave & { kind: 'rep
   const session = state.sessions.get(slave);
   if (session === undefined) return;
   if (session.report?.isLowOnSpace !== report.isLowOnSpace) state.mustPlan = true;
+  addReport(state.copied, state.now, session.report?.copiedBytes ?? 0, report.copiedBytes);
   session.report = report;
 }
 
@@ -269,10 +271,13 @@ function onTick(state: State): void {
 function tellHealth(state: State): void {
   const health = healthOf(state);
   if (health === state.health) return;
+  if (isSettledHealth(state.health) && !isSettledHealth(health)) beginCopying(state.copied);
   state.health = health;
   const level = health === 'unavailable' ? 'warn' : 'info';
   note(state, health, `the cluster is ${health}: ${meaningOf(health)}`, { level });
 }
+
+const isSettledHealth = (health: State['health']): boolean => health === 'healthy' || health === 'degraded';
 
 /** A slave that holds all that the placement gives it has settled; one that is whole again is no longer doubtful. */
 function settle(state: State): void {

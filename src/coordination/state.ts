@@ -14,6 +14,7 @@ import type { Instant, Stamp } from '../common/time.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../common/wire/datagram.ts';
 import type { ClusterSettings, Configuration, SlaveRecord, View } from '../common/view.ts';
 import { add, type Chronicle, chronicleOf } from './chronicle.ts';
+import { type CopiedBytes, noneCopied } from './copied-bytes.ts';
 import { init as initTally, step as stepTally, type State as Tally } from './heartbeat-tally.ts';
 import type { Journal } from './journal.ts';
 import type { Order, Refusal } from './order.ts';
@@ -140,6 +141,7 @@ export interface State {
   readonly chronicle: Chronicle;
   /** What is told as one event, and not told yet. */
   readonly sums: Sums;
+  readonly copied: CopiedBytes;
   nextTick: Instant;
   /** Changes of this step for the journal, and what is to follow. */
   changes: Change[];
@@ -187,6 +189,7 @@ export function init(journal: Journal, { now, wall }: Timed): State {
     health: 'unavailable',
     chronicle: chronicleOf(journal.events),
     sums: noSums(),
+    copied: noneCopied(),
     nextTick: now,
     changes: [],
     continuations: [],

@@ -106,6 +106,7 @@ export function init(config: Config, tables: OrderedStore, { now, wall }: Timed)
     out: new Outbox<Continuation>(),
     commitsUnderWay: 0,
     heldBytes: 0,
+    copiedBytes: 0,
     released: new Set(),
   };
   return {

@@ -84,6 +84,7 @@ export const fromSlaves: fc.Arbitrary<FromSlave> = fc.oneof(
     previousPartitions: safe,
     isLowOnSpace: fc.boolean(),
     commands: safe,
+    copiedBytes: safe,
   }),
   fc.record(kind('leaving')),
   fc.record({ ...kind('failed'), why: phrases }),

@@ -133,6 +133,7 @@ const fromSlave = union<FromSlave>({
     previousPartitions: count,
     isLowOnSpace: flag,
     commands: count,
+    copiedBytes: count,
   },
   leaving: {},
   failed: { why: phrase },
