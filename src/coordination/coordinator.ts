@@ -265,7 +265,7 @@ function onTick(state: State): void {
   // A plan that was held up by limits, or by a slave that was not there, goes on.
   if (state.intentions.size > 0 || state.lost.size > 0) state.mustPlan = true;
   tellHealth(state);
-  tellSums(state);
+  tellSums(state, false);
 }
 
 function tellHealth(state: State): void {
@@ -273,6 +273,8 @@ function tellHealth(state: State): void {
   if (health === state.health) return;
   if (isSettledHealth(state.health) && !isSettledHealth(health)) beginCopying(state.copied);
   state.health = health;
+  // What led there is told before it.
+  if (isSettledHealth(health)) tellSums(state, true);
   const level = health === 'unavailable' ? 'warn' : 'info';
   note(state, health, `the cluster is ${health}: ${meaningOf(health)}`, { level });
 }

@@ -15,11 +15,9 @@ import type { Sum, SumKind } from './sums.ts';
 import { configurationAt, isAlive, note, partitionsText, type State } from './state.ts';
 
 /** A sum to which nothing was added for so long is told. */
-const QUIET_MS = 200;
+const QUIET_MS = 500;
 /** So is one that is this old. */
 const SUM_MS_MAX = 2_000;
-/** One grow follows the other; between two there may be a wait for a plan. */
-const COPYING_QUIET_MS = 500;
 
 interface Addend {
   readonly kind: SumKind;
@@ -81,19 +79,20 @@ export function sumResults(state: State, results: ReadonlyMap<Partition, Configu
   }
 }
 
-/** On the tick: whatever has fallen quiet is told. */
-export function tellSums(state: State): void {
+/** On the tick: whatever has fallen quiet is told, or, when all is settled, whatever there is. */
+export function tellSums(state: State, isSettled: boolean): void {
   const { now } = state;
   const { sums, copying } = state.sums;
   for (const sum of sums.values()) {
-    if (now - sum.lastAt < QUIET_MS && now - sum.since < SUM_MS_MAX) continue;
+    if (!isSettled && now - sum.lastAt < QUIET_MS && now - sum.since < SUM_MS_MAX) continue;
     sums.delete(sum.kind);
     note(state, sum.kind, textOf(sum), { level: sum.kind === 'not-copied' ? 'warn' : 'info' });
   }
   if (copying.size === 0) return;
   const learning = learnersOf(state);
   for (const [slave, episode] of copying) {
-    if (learning.has(slave) || now - episode.lastAt < COPYING_QUIET_MS) continue;
+    // One grow follows the other; between two there may be a wait for a plan.
+    if (learning.has(slave) || (!isSettled && now - episode.lastAt < QUIET_MS)) continue;
     copying.delete(slave);
     const tookMs = episode.lastAt - episode.since;
     if (episode.partitions === 0) continue;

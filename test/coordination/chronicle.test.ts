@@ -96,6 +96,7 @@ describe('the events of a cluster', () => {
       `partitions are being copied to ${third}`,
       `1 partition copied to ${third} in 0.1 s`,
     ]);
+    expect(kinds(bench, before).at(-1)).to.equal('healthy');
     expect(copies.map(({ slave }) => slave)).to.deep.equal([third, third]);
   });
 
