@@ -9,6 +9,8 @@
  */
 import {
   admin,
+  type ClusterEvent,
+  decodeEvents,
   decodeKeyRanges,
   decodeRing,
   decodeStatus,
@@ -19,7 +21,7 @@ import {
   type Where,
 } from '../common/message/admin.ts';
 import { type Prng, prng } from '../common/prng.ts';
-import type { Reply } from '../common/reply.ts';
+import { type Reply, Simple } from '../common/reply.ts';
 import { type Address, parseAddress } from './address.ts';
 import { AbortedError, AnswerError, PiazzaError, UsageError } from './errors.ts';
 import type { Words } from './io/connection.ts';
@@ -55,6 +57,16 @@ export interface ConnectOptions extends CallOptions {
 export interface PutOptions extends CallOptions {
   /** Seconds until the key is gone, with fractions down to a millisecond; it stays for ever by default. */
   readonly ttlSeconds?: number | undefined;
+}
+
+export interface EventsOptions extends CallOptions {
+  /** Only those with a higher number; all that are kept by default. */
+  readonly since?: number | undefined;
+}
+
+export interface ForfeitOptions extends CallOptions {
+  /** What is in the partitions is lost for good: whoever calls says that it may be. */
+  readonly loseData: true;
 }
 
 /** What a raw command is: only a `read` is repeated after it was sent. */
@@ -161,6 +173,39 @@ export class PiazzaClient implements AsyncDisposable {
     return this.#ask([admin.ring], decodeRing, options);
   }
 
+  /** What happened in the cluster, and why, oldest first: the newest thousand events at most. */
+  async events(options: EventsOptions = {}): Promise<readonly ClusterEvent[]> {
+    return this.#ask([admin.events, String(options.since ?? 0)], decodeEvents, options);
+  }
+
+  /**
+   * Orders a slave to hand everything over and leave. Answers when the order is taken; it is done when `status`
+   * lists the slave no more.
+   *
+   * @throws RefusedError with the reason when it is turned down.
+   */
+  async drain(slave: string, options: CallOptions = {}): Promise<void> {
+    await this.#order([admin.drain, slave], options);
+  }
+
+  /**
+   * Strikes a dead slave that will not return from the list.
+   *
+   * @throws RefusedError with the reason when it is turned down.
+   */
+  async forget(slave: string, options: CallOptions = {}): Promise<void> {
+    await this.#order([admin.forget, slave], options);
+  }
+
+  /**
+   * Gives lost partitions up: they begin anew, empty.
+   *
+   * @throws RefusedError with the reason when it is turned down.
+   */
+  async forfeit(partitions: readonly number[], options: ForfeitOptions): Promise<void> {
+    await this.#order([admin.forfeit, ...partitions.map(String), admin.yesLoseData], options);
+  }
+
   /** One page of everything, ordered by partition: begin with the cursor "0", end when it comes back. */
   async scan(cursor: string, count: number, options: CallOptions = {}): Promise<ScanPage> {
     const reply = await this.command([admin.word, admin.scan, cursor, String(count)], {
@@ -204,6 +249,15 @@ export class PiazzaClient implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  async #order(words: Words, options: CallOptions): Promise<void> {
+    const reply = await this.command([admin.word, ...words], {
+      signal: options.signal,
+      timeoutMs: options.timeoutMs,
+    });
+    const isTaken = reply instanceof Simple && reply.text === 'OK';
+    if (!isTaken) throw strange(`${admin.word} ${String(words[0])}`, reply);
   }
 
   async #ask<Answer>(

@@ -8,6 +8,8 @@ export {
   type CallOptions,
   type CommandOptions,
   type ConnectOptions,
+  type EventsOptions,
+  type ForfeitOptions,
   PiazzaClient,
   type PutOptions,
 } from './client.ts';
@@ -24,7 +26,10 @@ export {
 export type { Purpose } from './retry.ts';
 export type { ScanPage, ScanRecord } from './scan-page.ts';
 export type {
+  ClusterEvent,
   ClusterState,
+  EventKind,
+  Healing,
   KeyRange,
   LostPartition,
   Place,

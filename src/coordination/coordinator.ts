@@ -18,6 +18,8 @@ import { invariant, unreachable } from '../common/invariant.ts';
 import type { FromSlave } from '../common/message/control.ts';
 import { after, type Instant, sooner } from '../common/time.ts';
 import type { SlaveRecord, ViewChange } from '../common/view.ts';
+import { changesOf, checkInvariants as checkChronicle, isBehind } from './chronicle.ts';
+import { addReport, beginCopying } from './copied-bytes.ts';
 import { concludeFences, onFenced, onGrowDropped, onGrown, onUnfit, plan } from './director.ts';
 import {
   type Effect as TallyEffect,
@@ -37,12 +39,14 @@ import {
   type Input,
   isAlive,
   type LinkId,
-  say,
+  note,
+  noteSeldom,
   sendTo,
   settingsOf,
   type State,
   turn,
 } from './state.ts';
+import { tellSums } from './summary.ts';
 
 export { init } from './state.ts';
 export type { Effect, Input, State } from './state.ts';
@@ -54,11 +58,13 @@ const IDLE_TICK_MS = 250;
 
 export function step(state: State, input: Input): readonly Effect[] {
   state.now = input.now;
+  state.wall = input.wall;
   dispatch(state, input);
   retarget(state);
   settle(state);
   plan(state);
   announce(state);
+  if (input.kind === 'tick' || state.changes.length > 0) journalEvents(state);
   if (input.kind === 'tick' || isWaiting(state)) state.nextTick = nextTickOf(state, input.kind === 'tick');
   return effectsOf(state);
 }
@@ -160,6 +166,7 @@ function onReport(state: State, slave: SlaveId, report: FromSlave & { kind: 'rep
   const session = state.sessions.get(slave);
   if (session === undefined) return;
   if (session.report?.isLowOnSpace !== report.isLowOnSpace) state.mustPlan = true;
+  addReport(state.copied, state.now, session.report?.copiedBytes ?? 0, report.copiedBytes);
   session.report = report;
 }
 
@@ -210,9 +217,11 @@ function heed(state: State, effects: readonly TallyEffect[]): void {
     switch (effect.kind) {
       case 'suspect':
         turn(state, effect.slave, 'silent');
+        noteSuspicion(state, effect.slave);
         break;
       case 'back':
         turn(state, effect.slave, 'heard');
+        noteSeldom(state, 'heard', `${effect.slave} is heard again`, { slave: effect.slave });
         break;
       case 'dead':
         bury(state, effect.slave, effect.why === 'window' ? 'its window was missed' : 'its process is gone');
@@ -228,6 +237,11 @@ function heed(state: State, effects: readonly TallyEffect[]): void {
   }
 }
 
+function noteSuspicion(state: State, slave: SlaveId): void {
+  const text = `${slave} is suspected: it has been silent for a while, or its link is closed`;
+  noteSeldom(state, 'suspected', text, { slave });
+}
+
 /** A death: its partitions move on, and it must register afresh if it is heard again. */
 function bury(state: State, slave: SlaveId, why: string): void {
   if (!isAlive(state, slave)) return;
@@ -238,7 +252,7 @@ function bury(state: State, slave: SlaveId, why: string): void {
   const link = state.sessions.get(slave)?.link;
   if (link !== undefined) state.links.delete(link);
   state.sessions.delete(slave);
-  say(state, `${slave} declared dead: ${why}`, 'warn');
+  note(state, 'declared-dead', `${slave} declared dead: ${why}`, { level: 'warn', slave });
 }
 
 function onTick(state: State): void {
@@ -247,19 +261,26 @@ function onTick(state: State): void {
   // A plan that was held up by limits, or by a slave that was not there, goes on.
   if (state.intentions.size > 0 || state.lost.size > 0) state.mustPlan = true;
   tellHealth(state);
+  tellSums(state, false);
 }
 
 function tellHealth(state: State): void {
   const health = healthOf(state);
   if (health === state.health) return;
+  if (isSettledHealth(state.health) && !isSettledHealth(health)) beginCopying(state.copied);
   state.health = health;
-  say(state, `the cluster is ${health}: ${meaningOf(health)}`, health === 'unavailable' ? 'warn' : 'info');
+  // What led there is told before it.
+  if (isSettledHealth(health)) tellSums(state, true);
+  const level = health === 'unavailable' ? 'warn' : 'info';
+  note(state, health, `the cluster is ${health}: ${meaningOf(health)}`, { level });
 }
 
 function onHandOver(state: State, slave: SlaveId): void {
   const why = drain(state, slave);
   if (why !== undefined) sendTo(state, slave, { kind: 'drain-refused', why });
 }
+
+const isSettledHealth = (health: State['health']): boolean => health === 'healthy' || health === 'degraded';
 
 /** A slave that holds all that the placement gives it has settled; one that is to leave and holds nothing has left. */
 function settle(state: State): void {
@@ -317,6 +338,17 @@ function announce(state: State): void {
   changedPartitions.clear();
 }
 
+/** Events ride with the step's commit, or with a tick; they are shown when they are durable. */
+function journalEvents(state: State): void {
+  const { chronicle } = state;
+  if (!isBehind(chronicle)) return;
+  state.changes.push(...changesOf(chronicle));
+  const { journaled } = chronicle;
+  state.continuations.push(() => {
+    chronicle.durable = journaled;
+  });
+}
+
 function effectsOf(state: State): readonly Effect[] {
   const { effects, changes, continuations } = state;
   if (changes.length > 0 || continuations.length > 0) {
@@ -340,6 +372,7 @@ export function checkInvariants(state: State): void {
   }
   for (const { epoch } of state.intentions.values())
     invariant(epoch <= state.lastNumber, 'no intention is beyond the last number');
+  checkChronicle(state.chronicle);
   for (const [link, slave] of state.links)
     invariant(state.sessions.get(slave)?.link === link, 'a link belongs to its session');
 }

@@ -20,13 +20,14 @@ import {
   type HeardAnswer,
   isAlive,
   nextNumber,
+  note,
   partitionsText,
-  say,
   sendTo,
   setConfigurations,
   settingsOf,
   type State,
 } from './state.ts';
+import { sumCopying, sumFenced, sumNotCopied, sumResults } from './summary.ts';
 
 /** Partitions that one owner copies out at a time, and one learner takes in. */
 const GROWS_PER_SLAVE_MAX = 32;
@@ -143,12 +144,13 @@ function noteLost(state: State, steps: readonly Step[]): void {
   for (const [partition, slaves] of lost) state.lost.set(partition, slaves);
   const slaves = [...new Set([...lost.values()].flat())].sort();
   if (lost.size > 0)
-    say(
+    note(
       state,
+      'lost',
       `no live full copy of ${partitionsText(lost.size)}; bring back any of ${slaves.join(', ')}`,
-      'warn',
+      { level: 'warn' },
     );
-  else say(state, 'every partition has a live full copy again');
+  else note(state, 'found-again', 'every partition has a live full copy again');
   // Clients of a lost partition are answered at once instead of waiting.
   state.effects.push({ kind: 'view-changed', view: state.view, unavailable: new Set(lost.keys()) });
 }
@@ -181,6 +183,7 @@ function conclude(state: State, results: ReadonlyMap<Partition, Configuration>):
     state.changes.push(partitionChange(partition, { configuration }));
   }
   state.changes.push(headChangeOf(state));
+  state.continuations.push(() => sumResults(state, results));
   state.continuations.push(() => {
     for (const partition of results.keys()) {
       state.concluding.delete(partition);
@@ -204,11 +207,8 @@ export function forfeit(state: State, partitions: readonly Partition[]): void {
     return [partition, { ...configurationOf(state, number, members), since: number }] as const;
   });
   conclude(state, new Map(results));
-  say(
-    state,
-    `forfeited ${partitionsText(partitions.length)}: what was in them is given up, and they begin empty`,
-    'warn',
-  );
+  const text = `forfeited ${partitionsText(partitions.length)}: what was in them is given up, and they begin empty`;
+  note(state, 'forfeited', text, { level: 'warn' });
 }
 
 const liveMember = (state: State, slave: SlaveId): Member | undefined => {
@@ -223,7 +223,7 @@ function found(state: State, steps: readonly (Step & { kind: 'found' })[]): void
     state,
     new Map(steps.map(({ partition, members }) => [partition, configurationOf(state, number, members)])),
   );
-  say(state, `first owners for ${partitionsText(steps.length)}`);
+  note(state, 'founded', `first owners for ${partitionsText(steps.length)}`);
 }
 
 const configurationOf = (state: State, number: Epoch, members: readonly Member[]): Configuration => ({
@@ -247,11 +247,7 @@ function startFences(state: State, steps: readonly (Step & { kind: 'fence' })[])
   }
   const partitions = steps.map(({ partition }) => partition);
   const healing = steps.filter(({ urgency }) => urgency === 'heal').length;
-  if (healing > 0)
-    say(
-      state,
-      `replicate(): fences ${partitionsText(healing)} under epoch ${number}; the copies that are left take over`,
-    );
+  if (healing > 0) sumFenced(state, healing, number);
   journal(state, partitions, () => {
     for (const partition of partitions) noteJournaled(state.fences.get(partition), number);
     for (const slave of new Set(steps.flatMap(({ ask }) => ask.map((member) => member.slave))))
@@ -375,6 +371,10 @@ function startGrows(state: State, steps: readonly (Step & { kind: 'grow' })[]): 
     state.intentions.set(partition, { kind: 'grow', epoch: number, members, learner, learnerNonce });
     state.grows.set(partition, { epoch: number, isJournaled: false, isDropping: false });
   }
+  sumCopying(
+    state,
+    started.map(({ learner }) => learner),
+  );
   journal(
     state,
     started.map(({ partition }) => partition),
@@ -451,8 +451,7 @@ export function onGrowDropped(state: State, partition: Partition, epoch: Epoch, 
   const intention = state.intentions.get(partition);
   if (intention?.kind !== 'grow' || intention.epoch !== epoch || state.concluding.has(partition)) return;
   const isTakenBack = state.grows.get(partition)?.isDropping === true;
-  if (!isTakenBack)
-    say(state, `partition ${partition} could not be copied to ${intention.learner.slave}: ${why}`, 'warn');
+  if (!isTakenBack) sumNotCopied(state, intention.learner.slave, why);
   state.intentions.delete(partition);
   state.grows.delete(partition);
   journal(state, [partition], () => {

@@ -4,11 +4,13 @@
  *     m              cluster id, settings, the last number given out, stores whose disk failed
  *     p │ u16        a partition: its configuration, and what is intended with it (N1)
  *     s │ id         a slave: its store, its last boot, its addresses
+ *     e │ u48        an event, under its number: the newest ones, for people
  *
  * Each record carries a checksum. A journal is opened by one coordination server at a time; the
  * directory's lock sees to that.
  */
 import { epoch, type Epoch, type Partition, type SlaveId, type StoreId } from '../common/ids.ts';
+import type { ClusterEvent } from '../common/message/admin.ts';
 import type { Change, OrderedStore } from '../common/ordered-store.ts';
 import { seal, unseal } from '../common/sealed.ts';
 import type { ClusterSettings, Configuration, SlaveRecord } from '../common/view.ts';
@@ -22,6 +24,8 @@ export interface Journal {
   readonly slaves: readonly SlaveRecord[];
   readonly configurations: readonly Configuration[];
   readonly intentions: readonly (readonly [Partition, Intention])[];
+  /** Oldest first, without a gap. */
+  readonly events: readonly ClusterEvent[];
 }
 
 type Head = Pick<Journal, 'clusterId' | 'settings' | 'lastNumber' | 'failedStores'>;
@@ -36,6 +40,15 @@ const partitionKey = (partition: Partition | number): Buffer =>
   Buffer.from([0x70, partition >> 8, partition & 0xff]);
 const slaveKey = (id: SlaveId): Buffer => Buffer.from(`s${id}`);
 
+const EVENT_MARK = 0x65;
+const EVENT_KEY_BYTES = 7;
+
+function eventKey(number: number): Buffer {
+  const key = Buffer.alloc(EVENT_KEY_BYTES, EVENT_MARK);
+  key.writeUIntBE(number, 1, EVENT_KEY_BYTES - 1);
+  return key;
+}
+
 const UNFOUNDED: Configuration = { epoch: epoch(0), members: [], ownerNonce: '' };
 
 /** A cluster that has just been thought of. */
@@ -47,7 +60,11 @@ export const newJournal = (clusterId: string, settings: ClusterSettings): Journa
   slaves: [],
   configurations: Array.from({ length: settings.partitions }, () => UNFOUNDED),
   intentions: [],
+  events: [],
 });
+
+/** Far more than there ever are of one kind. */
+const LIMIT = { records: 65_536, bytes: 1 << 28 };
 
 /**
  * What the store holds; undefined: nothing yet.
@@ -69,9 +86,12 @@ export function readJournal(store: OrderedStore): Journal | undefined {
     if (intention !== undefined) intentions.push([index as Partition, intention]); // Below `partitions`.
   }
   const slaves = store
-    .range(Buffer.from('s'), Buffer.from('t'), { records: 65_536, bytes: 1 << 28 })
+    .range(Buffer.from('s'), Buffer.from('t'), LIMIT)
     .map(({ key, value }) => unseal(value, `slave ${key.toString()} in the journal`) as SlaveRecord);
-  return { ...head, slaves, configurations, intentions };
+  const events = store
+    .range(Buffer.from('e'), Buffer.from('f'), LIMIT)
+    .map(({ value }) => unseal(value, 'an event in the journal') as ClusterEvent);
+  return { ...head, slaves, configurations, intentions, events };
 }
 
 export const headChange = (head: Head): Change => ({
@@ -98,3 +118,11 @@ export const slaveChange = (record: SlaveRecord): Change => ({
   key: slaveKey(record.id),
   value: seal(record),
 });
+
+export const eventChange = (event: ClusterEvent): Change => ({
+  kind: 'put',
+  key: eventKey(event.number),
+  value: seal(event),
+});
+
+export const eventRemoval = (number: number): Change => ({ kind: 'delete', key: eventKey(number) });

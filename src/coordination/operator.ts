@@ -14,10 +14,21 @@ import { forfeit } from './director.ts';
 import { forgetGrace } from './grace.ts';
 import { slaveChange, slaveGone } from './journal.ts';
 import type { Order, Refusal } from './order.ts';
-import { partitionsText, removeSlave, say, sendTo, settingsOf, type State, turn } from './state.ts';
+import {
+  note,
+  noteSeldom,
+  partitionsText,
+  removeSlave,
+  sendTo,
+  settingsOf,
+  type State,
+  turn,
+} from './state.ts';
 
 export function onOrder(state: State, request: number, order: Order): void {
-  state.effects.push({ kind: 'order-answer', request, refusal: carryOut(state, order) });
+  const refusal = carryOut(state, order);
+  state.effects.push({ kind: 'order-answer', request, refusal });
+  if (refusal !== undefined) noteSeldom(state, 'refused', `${order.kind} turned down: ${refusal}`);
 }
 
 function carryOut(state: State, order: Order): Refusal {
@@ -43,7 +54,9 @@ export function drain(state: State, slave: SlaveId): Refusal {
   turn(state, slave, 'asked');
   journalRecord(state, slave);
   sendTo(state, slave, { kind: 'drain' });
-  say(state, `${slave} is to leave: it hands over ${partitionsText(heldBy(state, slave))}`);
+  note(state, 'draining', `${slave} is to leave: it hands over ${partitionsText(heldBy(state, slave))}`, {
+    slave,
+  });
   return undefined;
 }
 
@@ -78,7 +91,7 @@ export function partIfEmpty(state: State, { id }: SlaveRecord): void {
   if (state.parting.has(id) || heldBy(state, id) > 0 || isIntended(state, id)) return;
   part(state, id, () => {
     sendTo(state, id, { kind: 'drained' });
-    say(state, `${id} has handed everything over and left`);
+    note(state, 'drained', `${id} has handed everything over and left`, { slave: id });
   });
 }
 
@@ -97,7 +110,7 @@ function forget(state: State, slave: SlaveId): Refusal {
     return `${slave} could bring ${partitionsText(Math.max(held, 1))} back: start it, or forfeit what is lost first`;
   if (!state.parting.has(slave))
     part(state, slave, () => {
-      say(state, `${slave} is forgotten`);
+      note(state, 'forgotten', `${slave} is forgotten`, { slave });
     });
   return undefined;
 }
@@ -121,6 +134,7 @@ function part(state: State, slave: SlaveId, then: () => void): void {
     state.parting.delete(slave);
     then();
     forgetGrace(state.grace, slave);
+    state.sums.copying.delete(slave);
     removeSlave(state, slave);
   });
 }

@@ -18,7 +18,16 @@ import { slaveChange } from './journal.ts';
 import { next } from './membership.ts';
 import { noteReturn } from './grace.ts';
 import { drain } from './operator.ts';
-import { isAlive, type LinkId, say, sendTo, setRecord, settingsOf, type State } from './state.ts';
+import {
+  isAlive,
+  type LinkId,
+  note,
+  noteSeldom,
+  sendTo,
+  setRecord,
+  settingsOf,
+  type State,
+} from './state.ts';
 import { after } from '../common/time.ts';
 
 /** So many windows after the first slave it begins, whoever may still come. */
@@ -39,24 +48,35 @@ export function onRegister(state: State, link: LinkId, message: Registration): v
     return;
   }
   const refusal = refusalOf(state, message);
-  if (refusal !== undefined)
-    return void state.effects.push({ kind: 'send', link, message: { kind: 'refused', ...refusal } });
+  if (refusal !== undefined) return refuse(state, link, message, refusal);
   // It had handed everything over, and did not hear that this is known.
   if (message.isLeaving && !state.view.slaves.has(message.slave))
     return void state.effects.push({ kind: 'send', link, message: { kind: 'drained' } });
   gather(state, message.slave);
   const record = recordOf(state, message);
-  const known = state.view.slaves.get(message.slave);
-  const isStart = known?.boot.nonce !== message.boot.nonce;
-  if (known !== undefined && (isStart || known.stage === 'dead'))
+  const before = state.view.slaves.get(message.slave);
+  const isStart = before?.boot.nonce !== message.boot.nonce;
+  if (before !== undefined && (isStart || before.stage === 'dead'))
     noteReturn(state.grace, message.slave, state.now);
   setRecord(state, record);
   open(state, link, message);
   if (isStart) doubt(state, message);
   state.changes.push(slaveChange(record));
   state.continuations.push(() => {
-    welcome(state, link, message);
+    if (welcome(state, link, message)) noteRegistered(state, message, before?.stage === 'dead');
   });
+}
+
+function refuse(state: State, link: LinkId, { slave }: Registration, refusal: Refusal): void {
+  state.effects.push({ kind: 'send', link, message: { kind: 'refused', ...refusal } });
+  if (!refusal.isFinal) return;
+  noteSeldom(state, 'refused', `${slave} turned away: ${refusal.why}`, { level: 'warn', slave });
+}
+
+function noteRegistered(state: State, { slave, host, port, pid }: Registration, isReturn: boolean): void {
+  const where = `${slave} registered (${host}:${port}, pid ${pid})`;
+  if (isReturn) note(state, 'returned', `${where}: it has returned`, { slave });
+  else note(state, 'registered', where, { slave });
 }
 
 /**
@@ -180,11 +200,11 @@ function doubt(state: State, { slave, store, durability, isSameKernelBoot }: Reg
   });
 }
 
-/** Its record is durable: it hears the view, and what is wanted of it. */
-function welcome(state: State, link: LinkId, message: Registration): void {
+/** Its record is durable: it hears the view, and what is wanted of it. False: it is gone already. */
+function welcome(state: State, link: LinkId, message: Registration): boolean {
   const { slave } = message;
   const session = state.sessions.get(slave);
-  if (session?.link !== link) return;
+  if (session?.link !== link) return false;
   session.isWelcome = true;
   sendTo(state, slave, { kind: 'registered', clusterId: state.view.clusterId, view: wireOf(state.view) });
   for (const { partition, configuration } of message.adopted) {
@@ -196,7 +216,7 @@ function welcome(state: State, link: LinkId, message: Registration): void {
   for (const [partition, intention] of state.intentions) {
     if (intention.kind === 'grow' && intention.members[0]?.slave === slave) orderGrow(state, partition);
   }
-  say(state, `${slave} registered (${message.host}:${message.port}, pid ${message.pid})`);
+  return true;
 }
 
 /** Of a slave that is to leave, both sides know so. */
@@ -215,5 +235,5 @@ export function onFailed(state: State, slave: SlaveId, { why }: FromSlave & { ki
   if (store === undefined) return;
   state.failedStores.add(store);
   state.changes.push(headChangeOf(state));
-  say(state, `${slave} stops: ${why}`, 'warn');
+  note(state, 'disk-failed', `${slave} stops: ${why}`, { level: 'warn', slave });
 }

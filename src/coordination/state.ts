@@ -7,12 +7,14 @@
 import { epoch, type Epoch, type Partition, type SlaveId, type StoreId } from '../common/ids.ts';
 import { invariant } from '../common/invariant.ts';
 import { Deque } from '../common/deque.ts';
-import type { ClusterState } from '../common/message/admin.ts';
+import type { ClusterState, EventKind } from '../common/message/admin.ts';
 import type { FenceAnswer, FromSlave, SlaveReport, ToSlave } from '../common/message/control.ts';
 import type { Change } from '../common/ordered-store.ts';
-import type { Instant } from '../common/time.ts';
+import type { Instant, Stamp } from '../common/time.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../common/wire/datagram.ts';
 import type { ClusterSettings, Configuration, SlaveRecord, Stage, View } from '../common/view.ts';
+import { add, type Chronicle, chronicleOf } from './chronicle.ts';
+import { type CopiedBytes, noneCopied } from './copied-bytes.ts';
 import { CALM_POLICY, type Grace, newGrace, type Policy } from './grace.ts';
 import { init as initTally, step as stepTally, type State as Tally } from './heartbeat-tally.ts';
 import type { Journal } from './journal.ts';
@@ -20,34 +22,42 @@ import { next, type Turn } from './membership.ts';
 import type { Order, Refusal } from './order.ts';
 import type { Placement } from './placement.ts';
 import type { Intention } from './replicate.ts';
+import { noSums, type Sums } from './sums.ts';
 
 /** Names one accepted control link; never used twice. */
 export type LinkId = number;
 
-export type Input = { readonly now: Instant } & (
-  | { readonly kind: 'message'; readonly link: LinkId; readonly message: FromSlave }
-  | { readonly kind: 'link-closed'; readonly link: LinkId }
-  /** `from` names the sender's socket for the answer. */
-  | {
-      readonly kind: 'heartbeat';
-      readonly heartbeat: Heartbeat;
-      readonly from: { readonly address: string; readonly port: number };
-    }
-  /** What `read-heartbeats` asked for is done. */
-  | { readonly kind: 'heartbeats-read' }
-  /** A slave's peer port refused a connection: the process is gone. */
-  | {
-      readonly kind: 'probe-refused';
-      readonly slave: SlaveId;
-      readonly store: StoreId;
-      readonly nonce: string;
-    }
-  /** The oldest commit of the journal that was not yet reported is durable. */
-  | { readonly kind: 'durable' }
-  /** An operator's; `request` names it for its answer. */
-  | { readonly kind: 'order'; readonly request: number; readonly order: Order }
-  | { readonly kind: 'tick' }
-);
+export interface Timed {
+  readonly now: Instant;
+  /** For people who read what happened when; nothing is decided by it. */
+  readonly wall: Stamp;
+}
+
+export type Input = Timed &
+  (
+    | { readonly kind: 'message'; readonly link: LinkId; readonly message: FromSlave }
+    | { readonly kind: 'link-closed'; readonly link: LinkId }
+    /** `from` names the sender's socket for the answer. */
+    | {
+        readonly kind: 'heartbeat';
+        readonly heartbeat: Heartbeat;
+        readonly from: { readonly address: string; readonly port: number };
+      }
+    /** What `read-heartbeats` asked for is done. */
+    | { readonly kind: 'heartbeats-read' }
+    /** A slave's peer port refused a connection: the process is gone. */
+    | {
+        readonly kind: 'probe-refused';
+        readonly slave: SlaveId;
+        readonly store: StoreId;
+        readonly nonce: string;
+      }
+    /** The oldest commit of the journal that was not yet reported is durable. */
+    | { readonly kind: 'durable' }
+    /** An operator's; `request` names it for its answer. */
+    | { readonly kind: 'order'; readonly request: number; readonly order: Order }
+    | { readonly kind: 'tick' }
+  );
 
 export type Effect =
   | { readonly kind: 'journal'; readonly changes: readonly Change[] }
@@ -109,6 +119,7 @@ export interface HeardAnswer {
 
 export interface State {
   now: Instant;
+  wall: Stamp;
   view: View;
   /** The last number given out (N1): at least the view's epoch. */
   lastNumber: Epoch;
@@ -147,6 +158,10 @@ export interface State {
   planAgainFrom: Instant;
   /** As it was last told to the log. */
   health: ClusterState;
+  readonly chronicle: Chronicle;
+  /** What is told as one event, and not told yet. */
+  readonly sums: Sums;
+  readonly copied: CopiedBytes;
   nextTick: Instant;
   /** Changes of this step for the journal, and what is to follow. */
   changes: Change[];
@@ -161,7 +176,7 @@ export interface State {
 /** What the journal knows of a slave and a silence does not change. */
 const KEPT_STAGES: ReadonlySet<Stage> = new Set(['dead', 'draining']);
 
-export function init(journal: Journal, now: Instant, policy: Policy = CALM_POLICY): State {
+export function init(journal: Journal, { now, wall }: Timed, policy: Policy = CALM_POLICY): State {
   const { settings, slaves, configurations, clusterId } = journal;
   invariant(
     configurations.length === settings.partitions,
@@ -174,6 +189,7 @@ export function init(journal: Journal, now: Instant, policy: Policy = CALM_POLIC
   );
   const state: State = {
     now,
+    wall,
     view: { clusterId, epoch: journal.lastNumber, settings, slaves: new Map(records), configurations },
     lastNumber: journal.lastNumber,
     intentions: new Map(journal.intentions),
@@ -198,6 +214,9 @@ export function init(journal: Journal, now: Instant, policy: Policy = CALM_POLIC
     mustPlan: true,
     planAgainFrom: now,
     health: 'unavailable',
+    chronicle: chronicleOf(journal.events),
+    sums: noSums(),
+    copied: noneCopied(),
     nextTick: now,
     changes: [],
     continuations: [],
@@ -206,6 +225,8 @@ export function init(journal: Journal, now: Instant, policy: Policy = CALM_POLIC
     changedSlaves: new Set(),
     changedPartitions: new Set(),
   };
+  const text = `the coordination server has started, with the journal up to epoch ${journal.lastNumber}`;
+  add(state.chronicle, { at: wall, level: 'info', kind: 'started', text });
   for (const { id: slave, store, boot, stage } of state.view.slaves.values()) {
     // Its heartbeats count before its link is back: it may still be waiting to dial again.
     if (stage === 'dead') continue;
@@ -253,6 +274,7 @@ export function setConfigurations(state: State, changed: ReadonlyMap<Partition, 
 export const partitionsText = (count: number): string =>
   count === 1 ? '1 partition' : `${count} partitions`;
 
+/** A line of the log, and no more than that. */
 export function say(state: State, text: string, level: 'info' | 'warn' = 'info'): void {
   state.effects.push({ kind: 'event', text, level });
 }
@@ -263,6 +285,31 @@ export function turn(state: State, slave: SlaveId, which: Turn): void {
   const stage = record && next(record.stage, which);
   if (record === undefined || stage === undefined || stage === 'gone') return;
   setRecord(state, { ...record, stage });
+}
+
+interface About {
+  readonly level?: 'info' | 'warn';
+  readonly slave?: SlaveId;
+}
+
+/** A line of the log, and an event that is kept. */
+export function note(state: State, kind: EventKind, text: string, about: About = {}): void {
+  const { level = 'info', slave } = about;
+  say(state, text, level);
+  add(state.chronicle, { at: state.wall, level, kind, text, ...(slave === undefined ? {} : { slave }) });
+}
+
+/** So many events back, and so long, the same one again is no news. */
+const REPEATS_LOOKED_AT = 32;
+const REPEAT_MS = 10_000;
+
+/** The same, of what anybody can make happen again and again. */
+export function noteSeldom(state: State, kind: EventKind, text: string, about: About = {}): void {
+  const { wall, chronicle } = state;
+  const isRepeat = chronicle.events
+    .slice(-REPEATS_LOOKED_AT)
+    .some((event) => event.kind === kind && event.text === text && wall - event.at < REPEAT_MS);
+  if (!isRepeat) note(state, kind, text, about);
 }
 
 export function sendTo(state: State, slave: SlaveId, message: ToSlave): void {

@@ -5,10 +5,18 @@
  * word: every partition is served by the slaves that the placement names, all of them.
  */
 import type { Partition } from '../common/ids.ts';
-import type { ClusterState, RingPicture, SlaveStatus, Status, Where } from '../common/message/admin.ts';
+import type {
+  ClusterState,
+  Healing,
+  RingPicture,
+  SlaveStatus,
+  Status,
+  Where,
+} from '../common/message/admin.ts';
 import { key } from '../common/ids.ts';
 import { partitionOf, slotOf } from '../common/slot.ts';
 import type { Configuration, SlaveRecord, View } from '../common/view.ts';
+import { bytesPerSecond } from './copied-bytes.ts';
 import { ringOf } from './ring.ts';
 import { settingsOf, type State } from './state.ts';
 
@@ -71,9 +79,16 @@ export function statusOf(state: State): Status {
     partitions,
     state: healthOf(state),
     slaves: [...view.slaves.values()].map((record) => slaveStatus(state, record)),
-    healing: { partitions: healingPartitions(state) },
+    healing: healingOf(state),
     ...(lost.size === 0 ? {} : { lost: [...lost].map(([partition, slaves]) => ({ partition, slaves })) }),
   };
+}
+
+function healingOf(state: State): Healing {
+  const partitions = healingPartitions(state);
+  if (partitions === 0) return { partitions, copiedBytes: 0, bytesPerSecond: 0 };
+  const { copied, now } = state;
+  return { partitions, copiedBytes: copied.bytes, bytesPerSecond: bytesPerSecond(copied, now) };
 }
 
 function slaveStatus(state: State, record: SlaveRecord): SlaveStatus {

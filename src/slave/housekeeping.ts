@@ -180,6 +180,7 @@ function report(state: State, replicas: readonly Replica[]): void {
     previousKeys: keysOf(state, previous),
     isLowOnSpace: state.isLowOnSpace,
     commands: state.commands,
+    copiedBytes: host.copiedBytes,
   });
 }
 

@@ -118,6 +118,7 @@ export function init(config: Config, tables: OrderedStore, { now, wall }: Timed)
     commitsUnderWay: 0,
     heldBytes: 0,
     pace: newPace(config.copyRate, now),
+    copiedBytes: 0,
     released: new Set(),
   };
   return {

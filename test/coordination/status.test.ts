@@ -90,13 +90,14 @@ describe('the status', () => {
       previousKeys: 0,
       isLowOnSpace: true,
       commands: 9,
+      copiedBytes: 0,
     });
     const status = statusOf(bench.state);
     expect(status).to.deep.include({
       replicas: 2,
       partitions: 1,
       state: 'healthy',
-      healing: { partitions: 0 },
+      healing: { partitions: 0, copiedBytes: 0, bytesPerSecond: 0 },
     });
     const slaves = new Map(status.slaves.map((slave) => [slave.id, slave]));
     expect(slaves.get(owner)).to.deep.include({

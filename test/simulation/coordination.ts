@@ -17,7 +17,7 @@ import type { SlaveProcess } from './slave.ts';
 import type { Cuts } from './weather.ts';
 import type { World } from './world.ts';
 
-type Untimed<Union> = Union extends unknown ? Omit<Union, 'now'> : never;
+type Untimed<Union> = Union extends unknown ? Omit<Union, 'now' | 'wall'> : never;
 
 export type Happening = Untimed<coordinator.Input>;
 
@@ -72,7 +72,7 @@ export class CoordinationProcess {
     const journal = newJournal('c'.repeat(32), settings);
     this.#disk.commit([headChange(journal)], () => undefined);
     this.#disk.completeNext();
-    this.#state = coordinator.init(journal, this.process.clock.monotonic());
+    this.#state = coordinator.init(journal, this.#times());
     this.gateway = new GatewayDesk(this.process, slaves, { cuts, settings, readFrom });
     this.start();
   }
@@ -94,7 +94,7 @@ export class CoordinationProcess {
     const journal = readJournal(this.#disk);
     invariant(journal, 'the journal is there');
     this.process.begin();
-    this.#state = coordinator.init(journal, this.process.clock.monotonic());
+    this.#state = coordinator.init(journal, this.#times());
     this.gateway.start();
     this.#around.hears(undefined);
     this.#around.announced(this.#state.view, new Set());
@@ -138,9 +138,14 @@ export class CoordinationProcess {
     });
   }
 
+  #times(): Pick<coordinator.Input, 'now' | 'wall'> {
+    const { clock } = this.process;
+    return { now: clock.monotonic(), wall: clock.wall() };
+  }
+
   #step(happening: Happening): void {
     this.#around.hears(happening);
-    const input = { ...happening, now: this.process.clock.monotonic() } as coordinator.Input; // With the time it is one.
+    const input = { ...happening, ...this.#times() };
     const effects = coordinator.step(this.#state, input);
     coordinator.checkInvariants(this.#state);
     for (const effect of effects) this.#perform(effect);

@@ -169,6 +169,7 @@ describe('what the coordination server is shown', () => {
         previousKeys: 0,
         isLowOnSpace: false,
         commands: 2,
+        copiedBytes: 0,
       },
     ]);
     expect(b.toldOf('report')[0]).to.include({ ownKeys: 0, previousPartitions: 1, previousKeys: 2 });

@@ -85,6 +85,7 @@ export const fromSlaves: fc.Arbitrary<FromSlave> = fc.oneof(
     previousPartitions: safe,
     isLowOnSpace: fc.boolean(),
     commands: safe,
+    copiedBytes: safe,
   }),
   fc.record(kind('hand-over')),
   fc.record(kind('leaving')),

@@ -6,7 +6,7 @@ import { epoch, type SlaveId, slaveId } from '../../src/common/ids.ts';
 import { invariant } from '../../src/common/invariant.ts';
 import { createMemoryStore, type MemoryStore } from '../../src/common/memory-store.ts';
 import type { FenceAnswer, FromSlave, Registration, ToSlave } from '../../src/common/message/control.ts';
-import { instant } from '../../src/common/time.ts';
+import { instant, stamp } from '../../src/common/time.ts';
 import type { ClusterSettings, Configuration } from '../../src/common/view.ts';
 import {
   checkInvariants,
@@ -23,7 +23,10 @@ export const CLUSTER_ID = 'c'.repeat(32);
 
 const ONE: ClusterSettings = { ...SETTINGS, partitions: 1 };
 
-type Untimed<Union> = Union extends unknown ? Omit<Union, 'now'> : never;
+type Untimed<Union> = Union extends unknown ? Omit<Union, 'now' | 'wall'> : never;
+
+/** A bench's clock on the wall stands this far from the one that measures. */
+export const WALL_AT_ZERO = 1_700_000_000_000;
 
 interface Options {
   readonly settings?: ClusterSettings;
@@ -56,7 +59,7 @@ export class CoordinatorBench {
     this.settings = settings;
     this.disk = disk;
     this.now = now;
-    this.state = init(this.journal, instant(now));
+    this.state = init(this.journal, this.#times());
   }
 
   /** What a coordination server that starts now would read. */
@@ -75,13 +78,17 @@ export class CoordinatorBench {
   }
 
   feed(input: Untimed<Input>): readonly Effect[] {
-    const effects = step(this.state, { ...input, now: instant(this.now) });
+    const effects = step(this.state, { ...input, ...this.#times() });
     checkInvariants(this.state);
     for (const effect of effects) {
       this.effects.push(effect);
       if (effect.kind === 'journal') this.disk.commit(effect.changes, () => this.feed({ kind: 'durable' }));
     }
     return effects;
+  }
+
+  #times() {
+    return { now: instant(this.now), wall: stamp(WALL_AT_ZERO + this.now) };
   }
 
   persist(): void {

@@ -27,11 +27,16 @@ export class Progress {
   }
 
   show(step: Step): void {
+    this.draw((elapsedMs) => progressText(this.#name, step, elapsedMs));
+  }
+
+  /** The same with a text of one's own, which is made only when it is drawn. */
+  draw(text: (elapsedMs: number) => string): void {
     if (!this.#world.terminal.err) return;
     const nowMs = this.#world.monotonicMs();
     if (this.#drawnMs !== undefined && nowMs - this.#drawnMs < REDRAW_MS) return;
     this.#drawnMs = nowMs;
-    this.#world.err(`\r${progressText(this.#name, step, nowMs - this.#startMs)}\x1b[K`);
+    this.#world.err(`\r${text(nowMs - this.#startMs)}\x1b[K`);
   }
 
   /** Wipes the bar away; what comes next has the line to itself. */
@@ -43,9 +48,13 @@ export class Progress {
 
 export function progressText(name: string, { keys, share }: Step, elapsedMs: number): string {
   const rate = elapsedMs < 1 ? 0 : Math.round((keys * 1_000) / elapsedMs);
-  const known = share === undefined ? undefined : Math.min(1, Math.max(0, share));
-  const filled = known === undefined ? 0 : Math.round(known * BAR_WIDTH);
-  const bar = known === undefined ? '' : `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}]  `;
-  const percent = known === undefined ? '' : `${String(Math.floor(known * 100)).padStart(3)}%  `;
-  return `${name}  ${bar}${percent}${keys} keys  ${rate}/s`;
+  const bar = share === undefined ? '' : `${barText(share)}  `;
+  return `${name}  ${bar}${keys} keys  ${rate}/s`;
+}
+
+export function barText(share: number): string {
+  const known = Math.min(1, Math.max(0, share));
+  const filled = Math.round(known * BAR_WIDTH);
+  const percent = `${String(Math.floor(known * 100)).padStart(3)}%`;
+  return `[${'#'.repeat(filled)}${'.'.repeat(BAR_WIDTH - filled)}]  ${percent}`;
 }

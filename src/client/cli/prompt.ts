@@ -30,6 +30,7 @@ const OWN_WORDS: readonly string[] = ['help', 'quit', 'exit'];
 
 const HELP = `put KEY VALUE [--ttl SECONDS]   get KEY        delete KEY     where KEY
 status [--watch]                ring           keyrange       keyrange-read
+events [--follow]               drain ID       forget ID      forfeit PARTITION
 import FILE                     export FILE    help           quit
 
 COMMAND --help says more. Quotes as in redis-cli: "a b\\n\\x00" or 'a b'.
@@ -163,7 +164,7 @@ class Prompt {
       );
       return exit.refused;
     }
-    const purpose = isRead(words[0] ?? '') ? 'read' : 'write';
+    const purpose = isRead(words) ? 'read' : 'write';
     const reply = await cluster.command(args, { purpose, signal });
     this.#connected = true;
     await world.out(world.terminal.out ? `${replyText(reply)}\n` : rawReply(reply));
@@ -209,6 +210,10 @@ function withoutClose(cluster: Cluster, connected: (is: boolean) => void): Clust
     where: telling((...args: Parameters<Cluster['where']>) => cluster.where(...args)),
     keyRanges: telling((...args: Parameters<Cluster['keyRanges']>) => cluster.keyRanges(...args)),
     ring: telling((...args: Parameters<Cluster['ring']>) => cluster.ring(...args)),
+    events: telling((...args: Parameters<Cluster['events']>) => cluster.events(...args)),
+    drain: telling((...args: Parameters<Cluster['drain']>) => cluster.drain(...args)),
+    forget: telling((...args: Parameters<Cluster['forget']>) => cluster.forget(...args)),
+    forfeit: telling((...args: Parameters<Cluster['forfeit']>) => cluster.forfeit(...args)),
     scan: telling((...args: Parameters<Cluster['scan']>) => cluster.scan(...args)),
     command: telling((...args: Parameters<Cluster['command']>) => cluster.command(...args)),
     close: () => Promise.resolve(),

@@ -22,7 +22,21 @@ const reads: ReadonlySet<string> = new Set(READS);
 
 export const redisWords: readonly string[] = [...READS, ...WRITES].sort();
 
-export const isRead = (word: string): boolean => reads.has(word.toUpperCase());
+/** What `PIAZZA` only asks; all else behind it is an order. */
+const ASKED: ReadonlySet<string> = new Set([
+  'STATUS',
+  'WHERE',
+  'KEYRANGE',
+  'KEYRANGE_READ',
+  'RING',
+  'EVENTS',
+  'SCAN',
+]);
+
+export function isRead([first = '', second = '']: readonly string[]): boolean {
+  const word = first.toUpperCase();
+  return word === 'PIAZZA' ? ASKED.has(second.toUpperCase()) : reads.has(word);
+}
 
 /** Also `CLIENT REPLY`, after which no answer would come. */
 export const isForPrompt = (words: readonly string[]): boolean =>

@@ -38,7 +38,8 @@ const SLAVE_COLORS: Readonly<Record<SlaveState, Color>> = {
   draining: 'cyan',
 };
 
-export function statusText(status: Status, paint: Paint): string {
+/** `progress`: a line on how far the healing is. */
+export function statusText(status: Status, paint: Paint, progress?: string): string {
   const { epoch, replication, replicas, partitions, state } = status;
   const copies =
     replicas === 'all'
@@ -50,6 +51,7 @@ export function statusText(status: Status, paint: Paint): string {
       `epoch ${epoch}, ${replication}, ${copies}, ${counted(partitions, 'partition', 'partitions')}${upText(status)}`,
       'dim',
     ),
+    ...(progress === undefined ? [] : [progress]),
     ...lostLines(status.lost ?? [], paint),
     '',
   ];
@@ -121,14 +123,18 @@ function slaveTable({ slaves, partitions }: Status, paint: Paint): string {
 }
 
 /** Only what is out of the ordinary. */
-function noteOf({ space, lag, durability }: SlaveStatus, paint: Paint): string {
+function noteOf(slave: SlaveStatus, paint: Paint): string {
+  const { space, lag, durability, state, own, previous } = slave;
   const notes = [
+    ...(state === 'draining' ? [`${leftText(own.partitions + previous.partitions)} to hand over`] : []),
     ...(space === 'low' ? [paint('low on disk space', 'red')] : []),
     ...(lag !== undefined && lag >= 100 ? [paint(`event loop ${Math.round(lag)} ms late`, 'yellow')] : []),
     ...(durability === 'os' ? ['not fsynced'] : []),
   ];
   return notes.join(', ');
 }
+
+const leftText = (partitions: number): string => counted(partitions, 'partition', 'partitions');
 
 /** One line that changes exactly when something worth telling has changed: for `--watch` into a pipe. */
 export function statusLine(status: Status): string {

@@ -21,7 +21,20 @@ export type ExitStatus = (typeof exit)[keyof typeof exit];
 
 export type Cluster = Pick<
   PiazzaClient,
-  'put' | 'get' | 'delete' | 'status' | 'where' | 'keyRanges' | 'ring' | 'scan' | 'command' | 'close'
+  | 'put'
+  | 'get'
+  | 'delete'
+  | 'status'
+  | 'where'
+  | 'keyRanges'
+  | 'ring'
+  | 'events'
+  | 'drain'
+  | 'forget'
+  | 'forfeit'
+  | 'scan'
+  | 'command'
+  | 'close'
 >;
 
 export interface Terminal {

@@ -9,6 +9,7 @@
  *   PIAZZA KEYRANGE_READ    → KeyRange[]      merged where neighbours have the same members
  *                                             (KEYRANGE and KEYRANGE_READ alone: for a person, at slaves too)
  *   PIAZZA RING             → RingPicture     the gateway only
+ *   PIAZZA EVENTS [since]   → ClusterEvent[]  the gateway only; those with a number above `since`, oldest first
  *
  * and one that is not JSON, because values are bytes:
  *
@@ -18,6 +19,14 @@
  * partition. A page has about `count` keys, may have none, and ends early rather than pass 16 MiB by more
  * than one value: a client takes no reply above 65 MiB. `expiresAtMs` is an integer, milliseconds since 1970; 0 means that the key never expires.
  * It is an error while a partition is lost: a picture of the whole with a hole in it would be a lie.
+ *
+ * And an operator's orders, of the gateway only. `+OK`: it is taken, and goes on by itself, which the status and
+ * the events show; `-ERR` and the reason: it is turned down, and nothing was done:
+ *
+ *   PIAZZA DRAIN id         the slave hands over everything it holds, leaves the cluster and ends
+ *   PIAZZA FORGET id        a dead slave that will not return is listed no more
+ *   PIAZZA FORFEIT partition [partition …] YES-LOSE-DATA
+ *                           lost partitions begin anew, empty
  *
  * This file knows neither who asks nor how the answers are found. The decoders are total: any text
  * gives a value or undefined. Fields they do not know they leave alone, so an older client can read
@@ -61,6 +70,15 @@ export interface LostPartition {
   readonly slaves: readonly string[];
 }
 
+export interface Healing {
+  /** How many partitions are getting a copy, or changing hands, at this moment. */
+  readonly partitions: number;
+  /** Keys and values that were copied to whom they are given, since this healing began, as the slaves last reported. */
+  readonly copiedBytes?: number;
+  /** The same for each second, over the last few. */
+  readonly bytesPerSecond?: number;
+}
+
 /** The answer to `PIAZZA STATUS`, to HTTP `/status`, and what `piazza-client status --json` prints. */
 export interface Status {
   readonly epoch: number;
@@ -70,8 +88,7 @@ export interface Status {
   readonly partitions: number;
   readonly state: ClusterState;
   readonly slaves: readonly SlaveStatus[];
-  /** How many partitions are getting a copy, or changing hands, at this moment. */
-  readonly healing: { readonly partitions: number };
+  readonly healing: Healing;
   /** Present and not empty when `state` is `unavailable`, unless nothing was given out yet. */
   readonly lost?: readonly LostPartition[];
   readonly coordination?: { readonly pid: number; readonly uptimeMs: number };
@@ -134,6 +151,46 @@ export interface RingPicture {
   readonly owners: readonly number[];
 }
 
+/** One thing that happened, and why. */
+export interface ClusterEvent {
+  /** Events are numbered from 1, without a gap; a number is never given to another event. */
+  readonly number: number;
+  /** Milliseconds since 1970, by the coordination server's clock. */
+  readonly at: number;
+  readonly level: 'info' | 'warn';
+  /** One of `EventKind`; a newer server may have others. */
+  readonly kind: string;
+  /** A sentence for people. */
+  readonly text: string;
+  /** Left out where it concerns no slave in particular. */
+  readonly slave?: string;
+}
+
+/** What happens to a cluster, one word each: stable, meant for programs. */
+export type EventKind =
+  | 'started'
+  | 'founded'
+  | 'registered'
+  | 'returned'
+  | 'refused'
+  | 'suspected'
+  | 'heard'
+  | 'declared-dead'
+  | 'disk-failed'
+  | 'fenced'
+  | 'promoted'
+  | 'handed-over'
+  | 'copying'
+  | 'copied'
+  | 'not-copied'
+  | ClusterState
+  | 'lost'
+  | 'found-again'
+  | 'draining'
+  | 'drained'
+  | 'forgotten'
+  | 'forfeited';
+
 type Shape = (value: unknown) => boolean;
 
 const isText: Shape = (value) => typeof value === 'string';
@@ -178,7 +235,7 @@ const isStatus = record({
   partitions: isCount,
   state: oneOf('healthy', 'healing', 'degraded', 'unavailable'),
   slaves: listOf(isSlave),
-  healing: record({ partitions: isCount }),
+  healing: record({ partitions: isCount, copiedBytes: maybe(isCount), bytesPerSecond: maybe(isCount) }),
   lost: maybe(listOf(isLost)),
 });
 const isWhere = record({
@@ -206,6 +263,15 @@ const isRing = record({
   owners: listOf(isCount),
 });
 
+const isEvent = record({
+  number: isCount,
+  at: isCount,
+  level: oneOf('info', 'warn'),
+  kind: isText,
+  text: isText,
+  slave: maybe(isText),
+});
+
 function decode(text: string, shape: Shape): unknown {
   let value: unknown;
   try {
@@ -228,6 +294,9 @@ export const decodeKeyRanges = (text: string): readonly KeyRange[] | undefined =
 export const decodeRing = (text: string): RingPicture | undefined =>
   decode(text, isRing) as RingPicture | undefined;
 
+export const decodeEvents = (text: string): readonly ClusterEvent[] | undefined =>
+  decode(text, listOf(isEvent)) as readonly ClusterEvent[] | undefined;
+
 /** The names of the sub-commands, as they travel. */
 export const admin = {
   word: 'PIAZZA',
@@ -236,5 +305,10 @@ export const admin = {
   keyRange: 'KEYRANGE',
   keyRangeRead: 'KEYRANGE_READ',
   ring: 'RING',
+  events: 'EVENTS',
+  drain: 'DRAIN',
+  forget: 'FORGET',
+  forfeit: 'FORFEIT',
+  yesLoseData: 'YES-LOSE-DATA',
   scan: 'SCAN',
 } as const;

@@ -137,6 +137,7 @@ const fromSlave = union<FromSlave>({
     previousPartitions: count,
     isLowOnSpace: flag,
     commands: count,
+    copiedBytes: count,
   },
   'hand-over': {},
   leaving: {},

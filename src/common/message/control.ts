@@ -62,6 +62,8 @@ export interface SlaveReport {
   readonly previousPartitions: number;
   readonly isLowOnSpace: boolean;
   readonly commands: number;
+  /** Bytes of keys and values that it has sent to learners since it started, repeats too. */
+  readonly copiedBytes: number;
 }
 
 export type FromSlave =

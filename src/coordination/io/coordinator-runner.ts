@@ -13,7 +13,7 @@
  *   2. Before `begin` and after `freeze` there is no step and no effect.
  */
 import { Deque } from '../../common/deque.ts';
-import { now } from '../../common/io/clock.ts';
+import { now, wallNow } from '../../common/io/clock.ts';
 import { unreachable } from '../../common/invariant.ts';
 import { type Effect, init, type Input, type State, step, wakeAt } from '../coordinator.ts';
 import type { Policy } from '../grace.ts';
@@ -23,7 +23,7 @@ import type { Order, Refusal } from '../order.ts';
 type Without<T, Name extends string> = T extends unknown ? Omit<T, Name> : never;
 
 /** An input of the machine; the runner adds when it came. */
-export type News = Without<Input, 'now'>;
+export type News = Without<Input, 'now' | 'wall'>;
 
 type Carrying<Kind extends Effect['kind']> = Extract<Effect, { kind: Kind }>;
 
@@ -66,7 +66,7 @@ export class CoordinatorRunner {
     this.#journal = journal;
     this.#hands = hands;
     this.#policy = policy;
-    this.#state = init(journal, now(), policy);
+    this.#state = init(journal, times(), policy);
   }
 
   /** To look at; before `begin` it shows what the journal holds. */
@@ -78,7 +78,7 @@ export class CoordinatorRunner {
   begin(): void {
     if (this.#phase !== 'waiting') return;
     this.#phase = 'running';
-    this.#state = init(this.#journal, now(), this.#policy);
+    this.#state = init(this.#journal, times(), this.#policy);
     this.#version += 1;
     this.#arm();
   }
@@ -119,7 +119,7 @@ export class CoordinatorRunner {
 
   #step(news: News): void {
     if (this.#phase !== 'running') return;
-    const effects = step(this.#state, { now: now(), ...news });
+    const effects = step(this.#state, { ...times(), ...news });
     if (!isQuiet(news) || effects.some((effect) => !isUnseen(effect))) this.#version += 1;
     for (const effect of effects) this.#perform(effect);
   }
@@ -172,6 +172,8 @@ export class CoordinatorRunner {
     );
   }
 }
+
+const times = () => ({ now: now(), wall: wallNow() });
 
 /** Inputs that come all the time, and change nothing that can be seen unless they have effects. */
 const isQuiet = ({ kind }: News): boolean =>

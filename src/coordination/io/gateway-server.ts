@@ -48,8 +48,8 @@ import {
 import { SlaveConnections } from './slave-connections.ts';
 
 export interface GatewayCallbacks {
-  /** `PIAZZA …`, the word itself first; undefined: there is no such command. */
-  admin(args: readonly Buffer[]): Reply | undefined;
+  /** `PIAZZA …`, the word itself first; undefined: there is no such command. What is promised never fails. */
+  admin(args: readonly Buffer[]): Reply | Promise<Reply> | undefined;
   /** What INFO tells beyond what every process does. */
   info(): readonly InfoSection[];
   /** A slave knows of a newer view than the last that was handed over. May be called often. */
@@ -293,10 +293,13 @@ class GatewayServer implements Gateway {
         commands,
       );
     }
-    return (
-      this.#options.callbacks.admin(args) ??
-      new Failure(`ERR unknown subcommand '${printable(word)}'. Try PIAZZA STATUS.`)
-    );
+    const answer = this.#options.callbacks.admin(args);
+    if (answer instanceof Promise) {
+      const ticket = connection.defer();
+      void answer.then((reply) => ticket.answer(reply));
+      return DEFERRED;
+    }
+    return answer ?? new Failure(`ERR unknown subcommand '${printable(word)}'. Try PIAZZA STATUS.`);
   }
 
   #surroundings(): Surroundings {

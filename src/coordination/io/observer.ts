@@ -2,14 +2,18 @@
  * The observer: answers whoever asks what the cluster looks like, over RESP and over HTTP.
  *
  * What it says is computed from the machine's state, and computed anew only when something may have
- * changed since the last question: dashboards and tests ask many times a second. It changes nothing.
+ * changed since the last question: dashboards and tests ask many times a second. It changes nothing itself; an
+ * operator's orders it hands on.
  */
 import { textOf, wrongArity } from '../../common/command/errors.ts';
 import type { InfoSection } from '../../common/command/info.ts';
 import { keyRangesOf } from '../../common/command/key-ranges.ts';
 import { admin, type Status } from '../../common/message/admin.ts';
-import type { Reply } from '../../common/reply.ts';
+import { Failure, OK, type Reply } from '../../common/reply.ts';
 import type { View } from '../../common/view.ts';
+import { eventsSince } from '../chronicle.ts';
+import { orderOf } from '../order-words.ts';
+import type { Order } from '../order.ts';
 import { statusPage } from '../status-page.ts';
 import { meaningOf, ringPictureOf, statusOf, whereOf } from '../status.ts';
 import type { CoordinatorRunner } from './coordinator-runner.ts';
@@ -52,7 +56,7 @@ export class Observer {
   }
 
   /** `PIAZZA …`, the word itself first. */
-  admin(args: readonly Buffer[]): Reply | undefined {
+  admin(args: readonly Buffer[]): Reply | Promise<Reply> | undefined {
     const { view } = this.#runner.state;
     const name = textOf(args[1]).toUpperCase();
     switch (name) {
@@ -68,9 +72,24 @@ export class Observer {
         return alone(args, () => this.#keyRangeRead.at(view));
       case admin.ring:
         return alone(args, () => this.#ring.at(view));
+      case admin.events:
+        return this.#events(args.slice(2).map((word) => textOf(word)));
       default:
-        return undefined;
+        return this.#order(orderOf(args.slice(1), view.settings.partitions));
     }
+  }
+
+  #events([since = '0', ...more]: readonly string[]): Reply {
+    if (more.length > 0) return wrongArity('piazza|events');
+    if (!/^\d{1,15}$/.test(since)) return new Failure('ERR events are numbered from 1');
+    return jsonOf(eventsSince(this.#runner.state.chronicle, Number(since)));
+  }
+
+  #order(order: Order | Failure | undefined): Reply | Promise<Reply> | undefined {
+    if (order === undefined || order instanceof Failure) return order;
+    return this.#runner
+      .order(order)
+      .then((refusal) => (refusal === undefined ? OK : new Failure(`ERR ${refusal}`)));
   }
 
   info(): readonly InfoSection[] {

@@ -184,6 +184,7 @@ function sendPart(replica: Replica, grow: Grow, host: Host): void {
   grow.next = earlier(grow.next, next);
   grow.isLastPart = grow.next === undefined;
   grow.askedAt = host.now;
+  host.copiedBytes += records.reduce((sum, { key, stored }) => sum + key.length + stored.value.length, 0);
   const part = {
     partition,
     epoch: grow.base,

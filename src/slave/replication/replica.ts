@@ -49,6 +49,8 @@ export interface Host {
   /** Bytes of committed records that are not in the tables' store yet, as of the last tick. */
   heldBytes: number;
   readonly pace: CopyPace;
+  /** Bytes of keys and values that were sent to learners as parts of snapshots. */
+  copiedBytes: number;
   /** Replicas whose parked requests may go on. */
   readonly released: Set<Replica>;
 }

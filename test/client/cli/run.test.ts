@@ -171,9 +171,7 @@ describe('piazza-client', () => {
   });
 
   it('says of what is not built yet that it is not', async () => {
-    for (const argv of [['drain', 's1'], ['forfeit', '1', '2', '--yes-lose-data'], ['events'], ['bench']]) {
-      expect(await run(...argv), argv[0]).to.deep.equal({ status: 1, out: '', err: ['not built yet'] });
-    }
+    expect(await run('bench')).to.deep.equal({ status: 1, out: '', err: ['not built yet'] });
   });
 
   it('tells where a key lives', async () => {

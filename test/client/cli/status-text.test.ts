@@ -28,6 +28,11 @@ describe('the status page', () => {
     );
   });
 
+  it('says of a slave that drains how much is left', () => {
+    const slaves = status.slaves.map((slave) => ({ ...slave, state: 'draining' }) as const);
+    expect(statusText({ ...status, slaves }, plain)).to.match(/1199 +256 partitions to hand over$/m);
+  });
+
   it('says the same with colours as without', () => {
     const coloured = statusText(status, painter(true));
     expect(coloured).to.contain('\x1b[');

@@ -82,6 +82,10 @@ export function mapCluster(parts: Partial<Cluster> = {}): Cluster & { readonly t
     keyRanges: (options) =>
       Promise.resolve(options?.copies === true ? ranges : ranges.map((range) => ({ ...range, copies: [] }))),
     ring: () => Promise.resolve(ringPicture),
+    events: () => Promise.resolve([]),
+    drain: () => Promise.resolve(),
+    forget: () => Promise.resolve(),
+    forfeit: () => Promise.resolve(),
     scan: (): Promise<ScanPage> =>
       Promise.resolve({
         cursor: '0',

@@ -106,6 +106,18 @@ describe('an owner that is told to grow', () => {
     expect(a.replica.phase).to.equal('open');
   });
 
+  it('counts the bytes of keys and values that it sends', () => {
+    const [a, c] = pair();
+    expect(a.state.host.copiedBytes).to.equal(0);
+    grow(a);
+    exchange([a, c]);
+    const sent = a.state.host.copiedBytes;
+    expect(sent).to.be.above(0);
+    a.wait(600);
+    a.tick();
+    expect(a.toldOf('report').at(-1)).to.include({ copiedBytes: sent });
+  });
+
   it('sends the log before the first part, so that nothing falls between them', () => {
     const [a, c] = pair();
     grow(a);

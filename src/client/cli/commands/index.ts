@@ -1,7 +1,11 @@
 /** All commands, in the order in which help lists them. */
 import type { Command } from './command.ts';
 import { remove } from './delete.ts';
+import { drain } from './drain.ts';
+import { events } from './events.ts';
 import { exportFile } from './export.ts';
+import { forfeit } from './forfeit.ts';
+import { forget } from './forget.ts';
 import { get } from './get.ts';
 import { importFile } from './import.ts';
 import { keyrange, keyrangeRead } from './keyrange.ts';
@@ -22,6 +26,10 @@ export const commands: readonly Command[] = [
   keyrangeRead,
   importFile,
   exportFile,
+  events,
+  drain,
+  forget,
+  forfeit,
   notBuilt,
 ];
 
@@ -36,5 +44,9 @@ export const commandNames: readonly string[] = [
   'keyrange-read',
   'import',
   'export',
+  'events',
+  'drain',
+  'forget',
+  'forfeit',
   ...notBuiltNames,
 ];

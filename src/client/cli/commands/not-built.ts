@@ -2,13 +2,7 @@
 import { exit } from '../world.ts';
 import type { Command } from './command.ts';
 
-const NOT_BUILT = [
-  ['drain <id>', 'Empty a slave and let it end'],
-  ['forget <id>', 'Strike a dead slave that will not return'],
-  ['forfeit <partition..>', 'Give lost partitions up, with their data'],
-  ['events', 'Tell what happened in the cluster'],
-  ['bench', 'Measure the cluster'],
-] as const;
+const NOT_BUILT = [['bench', 'Measure the cluster']] as const;
 
 export const notBuiltNames: readonly string[] = NOT_BUILT.map(([usage]) => usage.replace(/ .*/, ''));
 

@@ -5,6 +5,8 @@
  * cluster that cannot be reached: that is when somebody watches. It ends, with status 0, when it is told to.
  */
 import { PiazzaError } from '../../errors.ts';
+import { healingText } from '../healing-text.ts';
+import { Pace } from '../pace.ts';
 import { painter } from '../paint.ts';
 import { statusLine, statusText } from '../status-text.ts';
 import { exit, type ExitStatus } from '../world.ts';
@@ -30,7 +32,10 @@ async function printOnce(context: Context): Promise<ExitStatus> {
   const { world, cluster, call } = context;
   const answer = await cluster.status(call);
   if (context.json) await printJson(context, answer);
-  else await world.out(statusText(answer, painter(world.terminal.color && world.terminal.out)));
+  else {
+    const paint = painter(world.terminal.color && world.terminal.out);
+    await world.out(statusText(answer, paint, healingText(answer)));
+  }
   return exit.done;
 }
 
@@ -71,10 +76,14 @@ function onScreen(context: Context): Show {
   const { world, call } = context;
   const screen = new Screen(world);
   const paint = painter(world.terminal.color);
+  const pace = new Pace();
   let last = '';
   return {
     look: async () => {
-      const page = await textOf(context, (answer) => statusText(answer, paint));
+      const page = await textOf(context, (answer) => {
+        pace.add(world.monotonicMs(), answer.healing.partitions);
+        return statusText(answer, paint, healingText(answer, pace));
+      });
       if (call.signal.aborted) return;
       last = page;
       await screen.draw(`${page}\n${paint(`every ${WATCH_MS} ms; Ctrl-C ends`, 'dim')}\n`);
