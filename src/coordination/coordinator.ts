@@ -43,6 +43,7 @@ import {
   settingsOf,
   type State,
 } from './state.ts';
+import { zoneNames } from './zoned-copies.ts';
 
 export { init } from './state.ts';
 export type { Effect, Input, State } from './state.ts';
@@ -281,7 +282,7 @@ function retarget(state: State): void {
   if (state.changedSlaves.size === 0 && state.target.length > 0) return;
   const settings = settingsOf(state);
   const alive = [...state.view.slaves.values()].filter(({ stage }) => stage !== 'dead').map(({ id }) => id);
-  state.target = placementOf(ringOf(alive, settings.tokens), settings);
+  state.target = placementOf(ringOf(alive, settings.tokens), settings, zoneNames(state.view.slaves.values()));
 }
 
 /** Everyone who keeps a copy of the view hears what is different. */

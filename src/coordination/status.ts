@@ -85,7 +85,7 @@ export function statusOf(state: State): Status {
 }
 
 function slaveStatus(state: State, record: SlaveRecord): SlaveStatus {
-  const { id, pid, host, port, peerPort, stage, store } = record;
+  const { id, pid, host, port, peerPort, stage, store, zone } = record;
   const report = state.sessions.get(id)?.report;
   const counts = { own: 0, previous: 0 };
   for (const { members } of state.view.configurations) {
@@ -99,6 +99,7 @@ function slaveStatus(state: State, record: SlaveRecord): SlaveStatus {
     address: `${host}:${port}`,
     peerAddress: `${host}:${peerPort}`,
     state: stage,
+    ...(zone === undefined ? {} : { zone }),
     own: { partitions: counts.own, keys: report?.ownKeys ?? 0 },
     previous: { partitions: counts.previous, keys: report?.previousKeys ?? 0 },
     ...(report === undefined ? {} : { commands: report.commands, space: report.isLowOnSpace ? 'low' : 'ok' }),

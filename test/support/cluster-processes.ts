@@ -21,6 +21,8 @@ export interface ClusterOptions {
   readonly coordination?: readonly string[];
   /** Further options of each slave. */
   readonly slave?: readonly string[];
+  /** Further options of this slave alone. */
+  readonly slaveOf?: (id: string) => readonly string[];
   /** Where the data lies; left out: a directory of its own, which is removed at the end. */
   readonly dir?: string;
 }
@@ -128,6 +130,7 @@ export class ClusterProcesses {
       ...['--id', id, '--dir', dir, '--port', `${port}`, '--peer-port', `${peerPort}`],
       ...['--coordination', `${HOST}:${this.ports.peerPort}`],
       ...(this.#options.slave ?? []),
+      ...(this.#options.slaveOf?.(id) ?? []),
     ]);
     this.#slaves.set(id, slave);
     await slave.line('ready ');

@@ -29,6 +29,8 @@ export interface Registration {
   readonly port: number;
   readonly peerPort: number;
   readonly pid: number;
+  /** Undefined: its operator named none. */
+  readonly zone?: string | undefined;
   /** The highest epoch this store has sworn to (N4). */
   readonly epoch: Epoch;
   /** Configurations that it has adopted, so that a grow the journal never heard of comes to light. */
