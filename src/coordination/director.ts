@@ -145,8 +145,12 @@ function journal(state: State, partitions: Iterable<Partition>, then: () => void
       partitionChange(partition, { configuration, intention: state.intentions.get(partition) }),
     );
   }
+  const number = state.lastNumber;
   state.changes.push(headChangeOf(state));
-  state.continuations.push(then);
+  state.continuations.push(() => {
+    state.durableNumber = number;
+    then();
+  });
 }
 
 export const headChangeOf = (state: State): ReturnType<typeof headChange> =>
@@ -220,13 +224,13 @@ function startFences(state: State, steps: readonly (Step & { kind: 'fence' })[])
   });
 }
 
-/** Sends a slave every fence that it is asked for and has not answered. */
+/** Sends a slave every fence that is durable, that it is asked for and has not answered. */
 export function askFence(state: State, slave: SlaveId): void {
   const store = state.sessions.get(slave)?.store;
   const byNumber = new Map<Epoch, Partition[]>();
   for (const [partition, { epoch, intention, answers }] of state.fences) {
     const isAsked = intention.ask.some((member) => member.slave === slave && member.store === store);
-    if (!isAsked || answers.has(slave)) continue;
+    if (!isAsked || answers.has(slave) || epoch > state.durableNumber) continue;
     const partitions = byNumber.get(epoch) ?? [];
     partitions.push(partition);
     byNumber.set(epoch, partitions);
@@ -359,6 +363,8 @@ export function orderGrow(state: State, partition: Partition): void {
   const intention = state.intentions.get(partition);
   const grow = state.grows.get(partition);
   if (intention?.kind !== 'grow' || grow?.epoch !== intention.epoch) return;
+  // It is ordered when the journal has it: until then a crash would give its number to something else.
+  if (intention.epoch > state.durableNumber) return;
   const { epoch: base, members, ownerNonce } = configurationAt(state, partition);
   const owner = members[0];
   if (owner === undefined) return;

@@ -100,6 +100,8 @@ export interface State {
   view: View;
   /** The last number given out (N1): at least the view's epoch. */
   lastNumber: Epoch;
+  /** The last number that is durable, with what it was given to: nobody hears of a later one (N1). */
+  durableNumber: Epoch;
   readonly intentions: Map<Partition, Intention>;
   /** Stores whose disk failed: strangers for ever (I3). */
   readonly failedStores: Set<StoreId>;
@@ -153,6 +155,7 @@ export function init(journal: Journal, now: Instant): State {
     now,
     view: { clusterId, epoch: journal.lastNumber, settings, slaves: new Map(records), configurations },
     lastNumber: journal.lastNumber,
+    durableNumber: journal.lastNumber,
     intentions: new Map(journal.intentions),
     failedStores: new Set(journal.failedStores),
     sessions: new Map(),

@@ -69,6 +69,17 @@ describe('a fence', () => {
     });
   });
 
+  it('is not heard of before it is journaled by a slave that is welcomed just then (N1)', () => {
+    const { bench, owner, copy } = cast();
+    bench.register(owner);
+    bench.kill(copy);
+    bench.disk.completeNext();
+    expect(bench.sent(owner, 'registered')).to.have.length(1);
+    expect(bench.sent(owner, 'fence'), 'its commit is still under way').to.deep.equal([]);
+    bench.persist();
+    expect(bench.sent(owner, 'fence').map(({ epoch: number }) => number)).to.deep.equal([2]);
+  });
+
   it('goes to every member, those that are to go too (F1)', () => {
     const { bench, owner, copy } = cast('ab');
     bench.says(owner, { kind: 'unfit', partition: P, epoch: epoch(1), slave: slaveId(copy) });
@@ -302,6 +313,18 @@ describe('a grow', () => {
       bench.persist();
       expect(bench.members.includes(other)).to.equal(isAdopted);
     }
+  });
+
+  it('is not ordered before it is journaled of an owner that is welcomed just then (N1)', () => {
+    const { bench, owner } = fenced();
+    bench.answers(owner);
+    bench.persist();
+    bench.register(owner);
+    bench.serves(owner);
+    bench.disk.completeNext();
+    expect(bench.sent(owner, 'grow'), 'its commit is still under way').to.deep.equal([]);
+    bench.persist();
+    expect(bench.sent(owner, 'grow').map(({ epoch: number }) => number)).to.deep.equal([3]);
   });
 
   it('whose result is on its way to the journal is not overtaken there by a fence', () => {
