@@ -4,7 +4,7 @@
  * Nothing is decided here; see placement.ts for owners and bounds, zoned-copies.ts for copies where there are zones.
  */
 import type { SlaveId } from '../common/ids.ts';
-import { point, type Ring, walk } from './ring.ts';
+import type { Ring } from './ring.ts';
 
 /** The ring laid out flat: seats by token, slaves as indices. Walking it half a million times then costs nothing. */
 export interface Circle {
@@ -26,7 +26,8 @@ export interface Load {
 
 export function circleOf(ring: Ring, slaves: readonly SlaveId[]): Circle {
   const indexOf = new Map(slaves.map((slave, index) => [slave, index]));
-  const seats = [...walk(ring, point(0))];
+  // By token, as the tree has them: who walks from zero meets them in this order.
+  const seats = ring.seats.keys;
   return {
     tokens: Float64Array.from(seats, ({ token }) => token),
     seated: Int32Array.from(seats, ({ slave }) => indexOf.get(slave) ?? 0),

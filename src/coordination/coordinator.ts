@@ -15,7 +15,7 @@
  */
 import type { SlaveId } from '../common/ids.ts';
 import { invariant, unreachable } from '../common/invariant.ts';
-import type { FromSlave } from '../common/message/control.ts';
+import type { FromSlave, ToSlave } from '../common/message/control.ts';
 import { after, type Instant, sooner } from '../common/time.ts';
 import type { SlaveRecord, ViewChange } from '../common/view.ts';
 import { concludeFences, onFenced, onGrowDropped, onGrown, onUnfit, plan } from './director.ts';
@@ -27,9 +27,7 @@ import {
 } from './heartbeat-tally.ts';
 import { next, type Turn } from './membership.ts';
 import { onOrder } from './operator.ts';
-import { placementOf } from './placement.ts';
 import { onFailed, onRegister } from './registration.ts';
-import { ringOf } from './ring.ts';
 import { healthOf, meaningOf } from './status.ts';
 import {
   configurationAt,
@@ -40,10 +38,9 @@ import {
   say,
   sendTo,
   setRecord,
-  settingsOf,
   type State,
 } from './state.ts';
-import { zoneNames } from './zoned-copies.ts';
+import { aimAt } from './target.ts';
 
 export { init } from './state.ts';
 export type { Effect, Input, State } from './state.ts';
@@ -280,16 +277,17 @@ function isSettled(state: State, { id, store }: SlaveRecord): boolean {
 /** The placement follows who is alive. */
 function retarget(state: State): void {
   if (state.changedSlaves.size === 0 && state.target.length > 0) return;
-  const settings = settingsOf(state);
   const alive = [...state.view.slaves.values()].filter(({ stage }) => stage !== 'dead').map(({ id }) => id);
-  state.target = placementOf(ringOf(alive, settings.tokens), settings, zoneNames(state.view.slaves.values()));
+  aimAt(state, alive);
 }
 
 /** Everyone who keeps a copy of the view hears what is different. */
 function announce(state: State): void {
   const { changedSlaves, changedPartitions, view } = state;
   if (changedSlaves.size === 0 && changedPartitions.size === 0) return;
-  const change: ViewChange = {
+  // One message for all: it is put into bytes once.
+  const message: ToSlave & ViewChange = {
+    kind: 'view',
     epoch: view.epoch,
     slaves: [...changedSlaves].flatMap((id) => view.slaves.get(id) ?? []),
     gone: [...changedSlaves].filter((id) => !view.slaves.has(id)),
@@ -299,7 +297,7 @@ function announce(state: State): void {
     })),
   };
   for (const { slave, isWelcome } of state.sessions.values()) {
-    if (isWelcome) sendTo(state, slave, { kind: 'view', ...change });
+    if (isWelcome) sendTo(state, slave, message);
   }
   state.effects.push({ kind: 'view-changed', view, unavailable: new Set(state.lost.keys()) });
   changedSlaves.clear();

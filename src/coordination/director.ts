@@ -220,17 +220,18 @@ function startFences(state: State, steps: readonly (Step & { kind: 'fence' })[])
     );
   journal(state, partitions, () => {
     for (const slave of new Set(steps.flatMap(({ ask }) => ask.map((member) => member.slave))))
-      askFence(state, slave);
+      askFence(state, slave, number);
   });
 }
 
-/** Sends a slave every fence that is durable, that it is asked for and has not answered. */
-export function askFence(state: State, slave: SlaveId): void {
+/** Sends a slave every durable fence that it is asked for and has not answered; with a number, those under it alone. */
+export function askFence(state: State, slave: SlaveId, only?: Epoch): void {
   const store = state.sessions.get(slave)?.store;
   const byNumber = new Map<Epoch, Partition[]>();
   for (const [partition, { epoch, intention, answers }] of state.fences) {
     const isAsked = intention.ask.some((member) => member.slave === slave && member.store === store);
     if (!isAsked || answers.has(slave) || epoch > state.durableNumber) continue;
+    if (only !== undefined && epoch !== only) continue;
     const partitions = byNumber.get(epoch) ?? [];
     partitions.push(partition);
     byNumber.set(epoch, partitions);

@@ -18,6 +18,7 @@ import type { Journal } from './journal.ts';
 import type { Order, Refusal } from './order.ts';
 import type { Placement } from './placement.ts';
 import type { Intention } from './replicate.ts';
+import { emptyRing, type Ring } from './ring.ts';
 
 /** Names one accepted control link; never used twice. */
 export type LinkId = number;
@@ -95,6 +96,12 @@ export interface HeardAnswer {
   readonly nonce: string;
 }
 
+/** What the target was made of. */
+export interface Seating {
+  readonly ring: Ring;
+  readonly zones: ReadonlyMap<SlaveId, string>;
+}
+
 export interface State {
   now: Instant;
   view: View;
@@ -120,6 +127,7 @@ export interface State {
   readonly resting: Map<Partition, Instant>;
   readonly lost: Map<Partition, readonly SlaveId[]>;
   target: Placement;
+  seating: Seating;
   /** Nothing is planned before one full window was listened to. */
   planFrom: Instant;
   /** However many may still come, the first plan is not later than this. */
@@ -169,6 +177,7 @@ export function init(journal: Journal, now: Instant): State {
     resting: new Map(),
     lost: new Map(),
     target: [],
+    seating: { ring: emptyRing, zones: new Map() },
     planFrom: (now + settings.windowMs) as Instant,
     gatherBy: now,
     mustPlan: true,
