@@ -31,6 +31,9 @@ export const SLOTS = 16_384;
 
 const SLAVE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
+/** A zone's name, as an operator gives it to slaves that may fail together: made like an id. */
+export const isZone = (text: string): boolean => SLAVE_ID.test(text);
+
 export const isSlaveId = (text: string): boolean => SLAVE_ID.test(text);
 
 export function slaveId(text: string): SlaveId {

@@ -50,6 +50,8 @@ export interface SlaveRecord {
   /** Where slaves reach it. */
   readonly peerPort: number;
   readonly pid: number;
+  /** Slaves of one zone may fail together. Undefined, as in every journal from before there were any: none named. */
+  readonly zone?: string | undefined;
   readonly stage: Stage;
 }
 

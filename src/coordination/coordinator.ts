@@ -15,7 +15,7 @@
  */
 import type { SlaveId } from '../common/ids.ts';
 import { invariant, unreachable } from '../common/invariant.ts';
-import type { FromSlave } from '../common/message/control.ts';
+import type { FromSlave, ToSlave } from '../common/message/control.ts';
 import { after, type Instant, sooner } from '../common/time.ts';
 import type { SlaveRecord, ViewChange } from '../common/view.ts';
 import { changesOf, checkInvariants as checkChronicle, isBehind } from './chronicle.ts';
@@ -29,9 +29,7 @@ import {
 } from './heartbeat-tally.ts';
 import { bent, isAwaitedBack, nextEnd, noteDeath } from './grace.ts';
 import { drain, onOrder, partIfEmpty } from './operator.ts';
-import { placementOf } from './placement.ts';
 import { onFailed, onRegister } from './registration.ts';
-import { ringOf } from './ring.ts';
 import { healthOf, meaningOf } from './status.ts';
 import {
   configurationAt,
@@ -42,11 +40,11 @@ import {
   note,
   noteSeldom,
   sendTo,
-  settingsOf,
   type State,
   turn,
 } from './state.ts';
 import { tellSums } from './summary.ts';
+import { aimAt } from './target.ts';
 
 export { init } from './state.ts';
 export type { Effect, Input, State } from './state.ts';
@@ -304,14 +302,15 @@ function retarget(state: State): void {
   const isGraceOver = state.now >= state.graceEnd;
   if (state.changedSlaves.size === 0 && !isGraceOver && state.target.length > 0) return;
   const { grace, now, view } = state;
-  const settings = settingsOf(state);
   const alive = [...view.slaves.values()].filter(
     ({ id, stage }) => stage !== 'dead' || isAwaitedBack(grace, id, now),
   );
   const staying = alive.filter(({ stage }) => stage !== 'draining');
   // Those who leave keep what nobody is there to take.
-  const seated = (staying.length > 0 ? staying : alive).map(({ id }) => id);
-  state.placement = placementOf(ringOf(seated, settings.tokens), settings);
+  aimAt(
+    state,
+    (staying.length > 0 ? staying : alive).map(({ id }) => id),
+  );
   state.target = bent(grace, state.placement, view.configurations, now);
   state.graceEnd = nextEnd(grace, now);
   if (isGraceOver) state.mustPlan = true;
@@ -321,7 +320,9 @@ function retarget(state: State): void {
 function announce(state: State): void {
   const { changedSlaves, changedPartitions, view } = state;
   if (changedSlaves.size === 0 && changedPartitions.size === 0) return;
-  const change: ViewChange = {
+  // One message for all: it is put into bytes once.
+  const message: ToSlave & ViewChange = {
+    kind: 'view',
     epoch: view.epoch,
     slaves: [...changedSlaves].flatMap((id) => view.slaves.get(id) ?? []),
     gone: [...changedSlaves].filter((id) => !view.slaves.has(id)),
@@ -331,7 +332,7 @@ function announce(state: State): void {
     })),
   };
   for (const { slave, isWelcome } of state.sessions.values()) {
-    if (isWelcome) sendTo(state, slave, { kind: 'view', ...change });
+    if (isWelcome) sendTo(state, slave, message);
   }
   state.effects.push({ kind: 'view-changed', view, unavailable: new Set(state.lost.keys()) });
   changedSlaves.clear();

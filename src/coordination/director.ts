@@ -163,8 +163,12 @@ function journal(state: State, partitions: Iterable<Partition>, then: () => void
       partitionChange(partition, { configuration, intention: state.intentions.get(partition) }),
     );
   }
+  const number = state.lastNumber;
   state.changes.push(headChangeOf(state));
-  state.continuations.push(then);
+  state.continuations.push(() => {
+    state.durableNumber = number;
+    then();
+  });
 }
 
 export const headChangeOf = (state: State): ReturnType<typeof headChange> =>
@@ -243,33 +247,25 @@ function startFences(state: State, steps: readonly (Step & { kind: 'fence' })[])
     const until = after(state.now, settingsOf(state).windowMs);
     // Closed from here on, until the owner of the new configuration says that it has opened it.
     state.serving.delete(partition);
-    state.fences.set(partition, { epoch: number, intention, isJournaled: false, answers: new Map(), until });
+    state.fences.set(partition, { epoch: number, intention, answers: new Map(), until });
   }
   const partitions = steps.map(({ partition }) => partition);
   const healing = steps.filter(({ urgency }) => urgency === 'heal').length;
   if (healing > 0) sumFenced(state, healing, number);
   journal(state, partitions, () => {
-    for (const partition of partitions) noteJournaled(state.fences.get(partition), number);
     for (const slave of new Set(steps.flatMap(({ ask }) => ask.map((member) => member.slave))))
-      askFence(state, slave);
+      askFence(state, slave, number);
   });
 }
 
-/** Who registers in between is told of nothing that a crash could still take back: its number would be given to another (N1). */
-function noteJournaled(
-  order: { readonly epoch: Epoch; isJournaled: boolean } | undefined,
-  number: Epoch,
-): void {
-  if (order?.epoch === number) order.isJournaled = true;
-}
-
-/** Sends a slave every fence that it is asked for and has not answered. */
-export function askFence(state: State, slave: SlaveId): void {
+/** Sends a slave every durable fence that it is asked for and has not answered; with a number, those under it alone. */
+export function askFence(state: State, slave: SlaveId, only?: Epoch): void {
   const store = state.sessions.get(slave)?.store;
   const byNumber = new Map<Epoch, Partition[]>();
-  for (const [partition, { epoch, intention, isJournaled, answers }] of state.fences) {
+  for (const [partition, { epoch, intention, answers }] of state.fences) {
     const isAsked = intention.ask.some((member) => member.slave === slave && member.store === store);
-    if (!isJournaled || !isAsked || answers.has(slave)) continue;
+    if (!isAsked || answers.has(slave) || epoch > state.durableNumber) continue;
+    if (only !== undefined && epoch !== only) continue;
     const partitions = byNumber.get(epoch) ?? [];
     partitions.push(partition);
     byNumber.set(epoch, partitions);
@@ -369,7 +365,7 @@ function startGrows(state: State, steps: readonly (Step & { kind: 'grow' })[]): 
   for (const { partition, members, learner } of started) {
     const learnerNonce = state.view.slaves.get(learner.slave)?.boot.nonce ?? '';
     state.intentions.set(partition, { kind: 'grow', epoch: number, members, learner, learnerNonce });
-    state.grows.set(partition, { epoch: number, isJournaled: false, isDropping: false });
+    state.grows.set(partition, { epoch: number, isDropping: false });
   }
   sumCopying(
     state,
@@ -379,10 +375,7 @@ function startGrows(state: State, steps: readonly (Step & { kind: 'grow' })[]): 
     state,
     started.map(({ partition }) => partition),
     () => {
-      for (const { partition } of started) {
-        noteJournaled(state.grows.get(partition), number);
-        orderGrow(state, partition);
-      }
+      for (const { partition } of started) orderGrow(state, partition);
     },
   );
 }
@@ -408,7 +401,9 @@ function busySlaves(state: State): Map<SlaveId, number> {
 export function orderGrow(state: State, partition: Partition): void {
   const intention = state.intentions.get(partition);
   const grow = state.grows.get(partition);
-  if (intention?.kind !== 'grow' || grow?.epoch !== intention.epoch || !grow.isJournaled) return;
+  if (intention?.kind !== 'grow' || grow?.epoch !== intention.epoch) return;
+  // It is ordered when the journal has it: until then a crash would give its number to something else.
+  if (intention.epoch > state.durableNumber) return;
   const { epoch: base, members, ownerNonce } = configurationAt(state, partition);
   const owner = members[0];
   if (owner === undefined) return;
@@ -428,7 +423,7 @@ function dropGrow(state: State, partition: Partition, epoch: Epoch): void {
   const grow = state.grows.get(partition);
   if (grow?.isDropping === true) return;
   // What nobody here has ordered stands in the journal.
-  state.grows.set(partition, { epoch, isJournaled: grow?.isJournaled ?? true, isDropping: true });
+  state.grows.set(partition, { epoch, isDropping: true });
   orderGrow(state, partition);
 }
 

@@ -14,17 +14,28 @@
  * With one token each there is no bound: it is the textbook ring, where a slave's copies are of what
  * its predecessor owns, and a dead slave's arc falls whole to its one successor.
  *
- * A pure function of ring and settings: it remembers nothing, so two who hold the same ring agree.
+ * Slaves of one zone may fail together, so the copies of a partition go to different zones as far as there
+ * are any, and evenly over them beyond that; the owner is whom the ring names. A slave without a zone is a
+ * zone of its own: nothing is known that it shares. (Were all of those one zone, as in systems with a default
+ * rack, the first slave to be given a name would be due a copy of everything.) Where different zones and the
+ * bound are not to be had together, zones win: an uneven cluster loses no key with a zone, it only works
+ * harder. How the copies are then chosen stands in zoned-copies.ts.
+ *
+ * A pure function of ring, settings and zones: it remembers nothing, so two who hold the same ring agree.
  *
  * Invariants
  *   1. Every partition has min(replicas, slaves) members, all different; with replicas 0, all slaves.
  *   2. With two tokens or more no slave owns more than `ownMax`.
  *   3. Copies are bounded likewise as far as different slaves allow: a copy on a full slave is better than none.
+ *   4. The members of a partition lie in as many zones as they can: min(members, zones).
+ *   5. Where no two slaves share a zone the placement is what it is without zones.
  */
 import { hash32 } from '../common/hash.ts';
 import { SLOTS, type SlaveId } from '../common/ids.ts';
 import { invariant } from '../common/invariant.ts';
-import { point, POINTS, type Ring, slavesOf, walk } from './ring.ts';
+import { type Circle, circleOf, type Load } from './circle.ts';
+import { POINTS, type Ring, slavesOf } from './ring.ts';
+import { copiesAcross, type Zones, zonesOf } from './zoned-copies.ts';
 
 /** The part of the cluster's settings that placement follows from. */
 export interface PlacementSettings {
@@ -49,7 +60,11 @@ export const ownMax = (partitions: number, slaves: number): number =>
 export const pointOf = (partition: number, partitions: number): number =>
   Math.floor((partition * POINTS) / partitions);
 
-export function placementOf(ring: Ring, settings: PlacementSettings): Placement {
+export function placementOf(
+  ring: Ring,
+  settings: PlacementSettings,
+  zoneOf: ReadonlyMap<SlaveId, string> = new Map(),
+): Placement {
   const { partitions, replicas } = settings;
   invariant(
     Number.isInteger(partitions) && partitions >= 1 && partitions <= SLOTS,
@@ -63,50 +78,26 @@ export function placementOf(ring: Ring, settings: PlacementSettings): Placement 
   if (slaves.length === 0) return Array.from({ length: partitions }, () => []);
 
   const wanted = replicas === 0 ? slaves.length : Math.min(replicas, slaves.length);
+  // Where everybody holds everything there is nothing to choose.
+  const zones = wanted < slaves.length ? zonesOf(slaves, zoneOf) : undefined;
   const circle = circleOf(ring, slaves);
   const starts = startsOf(circle, partitions);
   const load = loadOf(slaves.length, wanted, settings);
 
   const placement: SlaveId[][] = Array.from({ length: partitions }, () => []);
   for (const partition of shuffled(partitions)) {
-    const members = place(circle, load, { partition, start: starts[partition] ?? 0, wanted });
+    const members = place(circle, load, { start: starts[partition] ?? 0, wanted, zones });
     placement[partition] = members.map((index) => slaves[index] as SlaveId); // An index of this very list.
   }
   return placement;
 }
 
-/** The ring laid out flat: seats by token, slaves as indices. Walking it half a million times then costs nothing. */
-interface Circle {
-  readonly tokens: Float64Array;
-  readonly seated: Int32Array;
-  readonly slaves: number;
-}
-
-/** How much each slave (by index) has so far, and how much it may have. */
-interface Load {
-  readonly own: Int32Array;
-  readonly copies: Int32Array;
-  /** The partition (counted from 1) whose walk met each slave last: a set that need not be emptied. */
-  readonly met: Int32Array;
-  readonly ownMax: number;
-  readonly copiesMax: number;
-}
-
 interface Want {
-  readonly partition: number;
   /** The seat at which the walk begins. */
   readonly start: number;
   readonly wanted: number;
-}
-
-function circleOf(ring: Ring, slaves: readonly SlaveId[]): Circle {
-  const indexOf = new Map(slaves.map((slave, index) => [slave, index]));
-  const seats = [...walk(ring, point(0))];
-  return {
-    tokens: Float64Array.from(seats, ({ token }) => token),
-    seated: Int32Array.from(seats, ({ slave }) => indexOf.get(slave) ?? 0),
-    slaves: slaves.length,
-  };
+  /** Undefined: no two slaves share one. */
+  readonly zones: Zones | undefined;
 }
 
 /** For each partition the index of the first seat at its point or after it. Both run upwards, so one pass does. */
@@ -125,6 +116,7 @@ function loadOf(slaves: number, wanted: number, { partitions, tokens }: Placemen
     own: new Int32Array(slaves),
     copies: new Int32Array(slaves),
     met: new Int32Array(slaves),
+    walks: 0,
     ownMax: bounded ? ownMax(partitions, slaves) : Infinity,
     // Where everybody holds everything there is nothing to choose.
     copiesMax: bounded && wanted < slaves ? ownMax(partitions * (wanted - 1), slaves) : Infinity,
@@ -144,7 +136,11 @@ function place(circle: Circle, load: Load, want: Want): readonly number[] {
   const owner = seated[seat] ?? 0;
   load.own[owner] = (load.own[owner] ?? 0) + 1;
 
-  const copies = copiesAfter(circle, load, { ...want, start: seat });
+  const from = { ...want, start: seat };
+  const copies =
+    want.zones === undefined
+      ? copiesAfter(circle, load, from)
+      : copiesAcross(circle, load, { ...from, zones: want.zones });
   for (const copy of copies) load.copies[copy] = (load.copies[copy] ?? 0) + 1;
   return [owner, ...copies];
 }
@@ -159,12 +155,8 @@ function ownerSeat({ seated }: Circle, load: Load, start: number): number {
 }
 
 /** The next different slaves after the owner's seat; those that are full only when there are no others. */
-function copiesAfter(
-  { seated, slaves }: Circle,
-  load: Load,
-  { partition, start, wanted }: Want,
-): readonly number[] {
-  const mark = partition + 1;
+function copiesAfter({ seated, slaves }: Circle, load: Load, { start, wanted }: Want): readonly number[] {
+  const mark = (load.walks += 1);
   load.met[seated[start] ?? 0] = mark;
   const roomy: number[] = [];
   const full: number[] = [];

@@ -140,7 +140,7 @@ function refusalOfStranger(state: State, known: SlaveRecord, { slave }: Registra
 }
 
 function recordOf(state: State, message: Registration): SlaveRecord {
-  const { slave: id, boot, host, port, peerPort, pid } = message;
+  const { slave: id, boot, host, port, peerPort, pid, zone } = message;
   const known = state.view.slaves.get(id);
   const isReconnection = known?.boot.nonce === boot.nonce && known.stage !== 'dead';
   // It is heard again: whoever was in doubt, or was only read from the journal, is no longer.
@@ -157,6 +157,7 @@ function recordOf(state: State, message: Registration): SlaveRecord {
     port,
     peerPort,
     pid,
+    zone,
     stage: stage === 'gone' ? 'joining' : stage,
   }; // The codec has checked the store's form.
 }

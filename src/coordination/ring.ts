@@ -59,6 +59,14 @@ export const emptyRing: Ring = { seats: createTree<Seat, SlaveId>(compareSeats),
 export const ringOf = (slaves: Iterable<SlaveId>, tokens: number): Ring =>
   [...slaves].reduce((ring, slave) => join(ring, slave, tokens), emptyRing);
 
+/** The ring on which exactly these sit, from one on which most of them do; the same one if all and nobody else do. */
+export function reseated(ring: Ring, slaves: ReadonlySet<SlaveId>, tokens: number): Ring {
+  let next = ring;
+  for (const slave of ring.tokensOf.keys()) if (!slaves.has(slave)) next = leave(next, slave);
+  for (const slave of slaves) if (!ring.tokensOf.has(slave)) next = join(next, slave, tokens);
+  return next;
+}
+
 export function join(ring: Ring, slave: SlaveId, tokens: number): Ring {
   invariant(Number.isInteger(tokens) && tokens >= 1, () => `a slave sits at one token or more: ${tokens}`);
   invariant(!ring.tokensOf.has(slave), () => `${slave} sits on the ring already`);

@@ -22,6 +22,7 @@ import { next, type Turn } from './membership.ts';
 import type { Order, Refusal } from './order.ts';
 import type { Placement } from './placement.ts';
 import type { Intention } from './replicate.ts';
+import { emptyRing, type Ring } from './ring.ts';
 import { noSums, type Sums } from './sums.ts';
 
 /** Names one accepted control link; never used twice. */
@@ -95,8 +96,6 @@ export interface Session {
 export interface FenceRound {
   readonly epoch: Epoch;
   readonly intention: Intention & { readonly kind: 'fence' };
-  /** Its number is in the journal: now it may be heard of. */
-  isJournaled: boolean;
   readonly answers: Map<SlaveId, HeardAnswer>;
   /** When those who do not answer are left out. */
   readonly until: Instant;
@@ -105,8 +104,6 @@ export interface FenceRound {
 /** What the owner of one partition is told of a grow. */
 export interface GrowOrder {
   readonly epoch: Epoch;
-  /** Its number is in the journal: now it may be heard of. */
-  isJournaled: boolean;
   readonly isDropping: boolean;
 }
 
@@ -117,12 +114,20 @@ export interface HeardAnswer {
   readonly nonce: string;
 }
 
+/** What the target was made of. */
+export interface Seating {
+  readonly ring: Ring;
+  readonly zones: ReadonlyMap<SlaveId, string>;
+}
+
 export interface State {
   now: Instant;
   wall: Stamp;
   view: View;
   /** The last number given out (N1): at least the view's epoch. */
   lastNumber: Epoch;
+  /** The last number that is durable, with what it was given to: nobody hears of a later one (N1). */
+  durableNumber: Epoch;
   readonly intentions: Map<Partition, Intention>;
   /** Stores whose disk failed: strangers for ever (I3). */
   readonly failedStores: Set<StoreId>;
@@ -149,6 +154,7 @@ export interface State {
   graceEnd: Instant;
   /** Slaves whose leave is on its way to the journal. */
   readonly parting: Set<SlaveId>;
+  seating: Seating;
   /** Nothing is planned before one full window was listened to. */
   planFrom: Instant;
   /** However many may still come, the first plan is not later than this. */
@@ -192,6 +198,7 @@ export function init(journal: Journal, { now, wall }: Timed, policy: Policy = CA
     wall,
     view: { clusterId, epoch: journal.lastNumber, settings, slaves: new Map(records), configurations },
     lastNumber: journal.lastNumber,
+    durableNumber: journal.lastNumber,
     intentions: new Map(journal.intentions),
     failedStores: new Set(journal.failedStores),
     sessions: new Map(),
@@ -209,6 +216,7 @@ export function init(journal: Journal, { now, wall }: Timed, policy: Policy = CA
     grace: newGrace(policy),
     graceEnd: now,
     parting: new Set(),
+    seating: { ring: emptyRing, zones: new Map() },
     planFrom: (now + settings.windowMs) as Instant,
     gatherBy: now,
     mustPlan: true,

@@ -15,7 +15,10 @@ import { meaningOf } from './status.ts';
 /** How many lost partitions are named one by one; the rest are counted. */
 const LOST_SHOWN_MAX = 16;
 
-const HEAD = ['SLAVE', 'STATE', 'ADDRESS', 'PID', 'OWN', 'KEYS', 'PREVIOUS', 'KEYS'];
+const headOf = (hasZones: boolean): readonly string[] => [
+  ...['SLAVE', ...(hasZones ? ['ZONE'] : []), 'STATE', 'ADDRESS'],
+  ...['PID', 'OWN', 'KEYS', 'PREVIOUS', 'KEYS'],
+];
 
 export function statusPage(status: Status): string {
   const { epoch, replication, replicas, partitions, state, slaves, lost = [], healing } = status;
@@ -28,7 +31,7 @@ export function statusPage(status: Status): string {
       : [`${healing.partitions} partitions are changing hands or waiting for a copy`]),
     ...lostLines(lost),
     '',
-    ...(slaves.length === 0 ? ['no slave has joined yet'] : columns([HEAD, ...slaves.map(rowOf)])),
+    ...(slaves.length === 0 ? ['no slave has joined yet'] : tableOf(slaves)),
   ];
   return `${lines.join('\n')}\n`;
 }
@@ -43,11 +46,21 @@ function lostLines(lost: readonly LostPartition[]): readonly string[] {
   return lost.length > shown.length ? [...shown, `and ${lost.length - shown.length} more`] : shown;
 }
 
-const rowOf = ({ id, state, address, pid, own, previous }: SlaveStatus): readonly string[] =>
-  [id, state, address, pid, own.partitions, own.keys, previous.partitions, previous.keys].map(String);
+function tableOf(slaves: readonly SlaveStatus[]): readonly string[] {
+  const hasZones = slaves.some(({ zone }) => zone !== undefined);
+  return columns([headOf(hasZones), ...slaves.map((slave) => rowOf(slave, hasZones))]);
+}
+
+const rowOf = (
+  { id, zone, state, address, pid, own, previous }: SlaveStatus,
+  hasZones: boolean,
+): readonly string[] => [
+  ...[id, ...(hasZones ? [zone ?? '-'] : []), state, address],
+  ...[pid, own.partitions, own.keys, previous.partitions, previous.keys].map(String),
+];
 
 function columns(rows: readonly (readonly string[])[]): readonly string[] {
-  const widths = HEAD.map((_, place) => Math.max(...rows.map((row) => row[place]?.length ?? 0)));
+  const widths = (rows[0] ?? []).map((_, place) => Math.max(...rows.map((row) => row[place]?.length ?? 0)));
   return rows.map((row) =>
     row
       .map((cell, place) => cell.padEnd(widths[place] ?? 0))

@@ -4,7 +4,7 @@
  * Everything here is computed when it is asked for and remembered nowhere. `healthy` is a strong
  * word: every partition is served by the slaves that the placement names, all of them.
  */
-import type { Partition } from '../common/ids.ts';
+import type { Partition, SlaveId } from '../common/ids.ts';
 import type {
   ClusterState,
   Healing,
@@ -72,13 +72,14 @@ function isAsWanted({ members }: Configuration, wanted: readonly string[]): bool
 export function statusOf(state: State): Status {
   const { view, lost } = state;
   const { replication, replicas, partitions } = settingsOf(state);
+  const held = heldOf(view);
   return {
     epoch: view.epoch,
     replication,
     replicas: replicas === 0 ? 'all' : replicas,
     partitions,
     state: healthOf(state),
-    slaves: [...view.slaves.values()].map((record) => slaveStatus(state, record)),
+    slaves: [...view.slaves.values()].map((record) => slaveStatus(state, record, held.get(record.id))),
     healing: healingOf(state),
     ...(lost.size === 0 ? {} : { lost: [...lost].map(([partition, slaves]) => ({ partition, slaves })) }),
   };
@@ -91,23 +92,38 @@ function healingOf(state: State): Healing {
   return { partitions, copiedBytes: copied.bytes, bytesPerSecond: bytesPerSecond(copied, now) };
 }
 
-function slaveStatus(state: State, record: SlaveRecord): SlaveStatus {
-  const { id, pid, host, port, peerPort, stage, store } = record;
-  const report = state.sessions.get(id)?.report;
-  const counts = { own: 0, previous: 0 };
-  for (const { members } of state.view.configurations) {
-    const place = members.findIndex((member) => member.slave === id && member.store === store);
-    if (place === 0) counts.own += 1;
-    else if (place > 0) counts.previous += 1;
+/** Partitions that a slave holds, as their owner and as a copy. */
+interface Held {
+  own: number;
+  previous: number;
+}
+
+/** In one walk for all slaves; another store than a slave has now holds nothing of its. */
+function heldOf({ slaves, configurations }: View): ReadonlyMap<SlaveId, Held> {
+  const held = new Map<SlaveId, Held>([...slaves.keys()].map((id) => [id, { own: 0, previous: 0 }]));
+  for (const { members } of configurations) {
+    members.forEach(({ slave, store }, place) => {
+      const counts = held.get(slave);
+      if (counts === undefined || slaves.get(slave)?.store !== store) return;
+      if (place === 0) counts.own += 1;
+      else counts.previous += 1;
+    });
   }
+  return held;
+}
+
+function slaveStatus(state: State, record: SlaveRecord, held: Held = { own: 0, previous: 0 }): SlaveStatus {
+  const { id, pid, host, port, peerPort, stage, zone } = record;
+  const report = state.sessions.get(id)?.report;
   return {
     id,
     pid,
     address: `${host}:${port}`,
     peerAddress: `${host}:${peerPort}`,
     state: stage,
-    own: { partitions: counts.own, keys: report?.ownKeys ?? 0 },
-    previous: { partitions: counts.previous, keys: report?.previousKeys ?? 0 },
+    ...(zone === undefined ? {} : { zone }),
+    own: { partitions: held.own, keys: report?.ownKeys ?? 0 },
+    previous: { partitions: held.previous, keys: report?.previousKeys ?? 0 },
     ...(report === undefined ? {} : { commands: report.commands, space: report.isLowOnSpace ? 'low' : 'ok' }),
   };
 }

@@ -1,7 +1,7 @@
 /** The director: a number is journaled before anybody hears of it, a result before it is announced. */
 import { expect } from 'chai';
 
-import { epoch, slaveId, type Partition } from '../../src/common/ids.ts';
+import { epoch, partition, slaveId, type Partition } from '../../src/common/ids.ts';
 import { DRIFT } from '../../src/common/time.ts';
 import type { Configuration } from '../../src/common/view.ts';
 import { CoordinatorBench, founded } from '../support/coordinator-bench.ts';
@@ -78,6 +78,18 @@ describe('a fence', () => {
     expect(bench.sent(owner, 'fence')).to.deep.equal([]);
     bench.persist();
     expect(bench.lastSent(owner, 'fence').epoch).to.equal(2);
+  });
+
+  it('is not sent again because another partition is fenced', () => {
+    const { bench, roles } = founded('ab', { ...SETTINGS, partitions: 2 });
+    const [owner = '', copy = ''] = roles;
+    const number = bench.configuration.epoch;
+    for (const index of [0, 1]) {
+      bench.says(owner, { kind: 'unfit', partition: partition(index), epoch: number, slave: slaveId(copy) });
+      bench.persist();
+    }
+    const asked = bench.sent(owner, 'fence').flatMap(({ partitions }) => partitions);
+    expect(asked).to.deep.equal([0, 1]);
   });
 
   it('goes to every member, those that are to go too (F1)', () => {
@@ -325,6 +337,18 @@ describe('a grow', () => {
       bench.persist();
       expect(bench.members.includes(other)).to.equal(isAdopted);
     }
+  });
+
+  it('is not ordered before it is journaled of an owner that is welcomed just then (N1)', () => {
+    const { bench, owner } = fenced();
+    bench.answers(owner);
+    bench.persist();
+    bench.register(owner);
+    bench.serves(owner);
+    bench.disk.completeNext();
+    expect(bench.sent(owner, 'grow'), 'its commit is still under way').to.deep.equal([]);
+    bench.persist();
+    expect(bench.sent(owner, 'grow').map(({ epoch: number }) => number)).to.deep.equal([3]);
   });
 
   it('whose result is on its way to the journal is not overtaken there by a fence', () => {

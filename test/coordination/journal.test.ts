@@ -69,6 +69,15 @@ describe('a journal', () => {
     expect(found?.intentions).to.deep.equal([[256, INTENTION]]);
   });
 
+  it('gives back the zones of slaves, and has none for those of before there were any', () => {
+    const zoned = { ...SLAVE, id: slaveId('b'), zone: 'rack-1' };
+    const journal = newJournal(CLUSTER_ID, SETTING);
+    expect(read(headChange(journal), slaveChange(SLAVE), slaveChange(zoned))?.slaves).to.deep.equal([
+      SLAVE,
+      zoned,
+    ]);
+  });
+
   it('forgets an intention with the result', () => {
     const found = read(
       headChange(newJournal(CLUSTER_ID, SETTING)),

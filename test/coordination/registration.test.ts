@@ -3,6 +3,7 @@ import { expect } from 'chai';
 
 import { epoch } from '../../src/common/ids.ts';
 import type { ToSlave } from '../../src/common/message/control.ts';
+import { statusOf } from '../../src/coordination/status.ts';
 import { CLUSTER_ID, CoordinatorBench, founded } from '../support/coordinator-bench.ts';
 import { configuration, P, SETTINGS, storeOf } from '../support/slave-bench.ts';
 
@@ -37,6 +38,19 @@ describe('a slave that registers', () => {
     const bench = known();
     bench.register('b');
     expect(bench.lastSent('a', 'view').slaves.map(({ id }) => id)).to.deep.equal(['b']);
+  });
+
+  it('tells its zone, which is journaled, announced, shown and kept in mind', () => {
+    const bench = known();
+    bench.register('b', { zone: 'rack-1' });
+    expect(bench.lastSent('a', 'view').slaves.map(({ zone }) => zone)).to.deep.equal(['rack-1']);
+    bench.persist();
+    const zonesIn = (of: CoordinatorBench): readonly unknown[] =>
+      statusOf(of.restart().state).slaves.map(({ id, zone }) => [id, zone]);
+    expect(zonesIn(bench)).to.deep.equal([
+      ['a', undefined],
+      ['b', 'rack-1'],
+    ]);
   });
 
   it('brings the settings of the cluster home', () => {

@@ -10,6 +10,7 @@ import {
   POINTS,
   predecessor,
   type Ring,
+  reseated,
   ringOf,
   type Seat,
   slavesOf,
@@ -92,6 +93,20 @@ describe('the ring', () => {
       expect(() => leave(emptyRing, s1)).to.throw('s1 does not sit on the ring');
       expect(() => join(emptyRing, s1, 0)).to.throw('one token or more');
     });
+  });
+
+  it('is reseated to what it would be from nothing, and is the same one when nobody comes or goes', () => {
+    const some = fc.uniqueArray(fc.constantFrom(s1, s2, s3, low, high));
+    fc.assert(
+      fc.property(some, some, (before, now) => {
+        const ring = ringOf(before, 3);
+        const next = reseated(ring, new Set(now), 3);
+        expect(seatsAsText(seatsOf(next))).to.deep.equal(seatsAsText(seatsOf(ringOf(now, 3))));
+        expect(next === ring).to.equal(
+          before.length === now.length && before.every((id) => now.includes(id)),
+        );
+      }),
+    );
   });
 
   describe('with two slaves on one token', () => {

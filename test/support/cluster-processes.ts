@@ -12,7 +12,13 @@ import { join } from 'node:path';
 
 import { Redis } from 'ioredis';
 
-import { decodeStatus, decodeWhere, type SlaveStatus, type Status } from '../../src/common/message/admin.ts';
+import {
+  type ClusterState,
+  decodeStatus,
+  decodeWhere,
+  type SlaveStatus,
+  type Status,
+} from '../../src/common/message/admin.ts';
 import { freePort, PATIENCE_MS, Program, until } from './program.ts';
 
 export interface ClusterOptions {
@@ -21,6 +27,10 @@ export interface ClusterOptions {
   readonly coordination?: readonly string[];
   /** Further options of each slave. */
   readonly slave?: readonly string[];
+  /** Further options of this slave alone. */
+  readonly slaveOf?: (id: string) => readonly string[];
+  /** What it is when all have started; `degraded` where there are fewer slaves than copies. */
+  readonly startsAs?: ClusterState;
   /** Where the data lies; left out: a directory of its own, which is removed at the end. */
   readonly dir?: string;
 }
@@ -47,7 +57,7 @@ export class ClusterProcesses {
   readonly ports: Ports;
   readonly dir: string;
   readonly #options: ClusterOptions;
-  readonly #seats: ReadonlyMap<string, SlaveSeat>;
+  readonly #seats: Map<string, SlaveSeat>;
   readonly #slaves = new Map<string, Program>();
   #coordination: Program | undefined;
   #lastStatus = 'no status came';
@@ -105,9 +115,10 @@ export class ClusterProcesses {
     const starting = ids.filter((id) => this.#slaves.get(id)?.isOver !== false);
     if (this.#coordination?.isOver !== false) await this.startCoordination();
     await Promise.all(starting.map((id) => this.startSlave(id)));
-    await this.reach('healthy, with every slave alive', ({ state, slaves }) => {
+    const { startsAs = 'healthy' } = this.#options;
+    await this.reach(`${startsAs}, with every slave alive`, ({ state, slaves }) => {
       const living = slaves.filter((slave) => slave.state === 'alive');
-      return state === 'healthy' && living.length === ids.length;
+      return state === startsAs && living.length === ids.length;
     });
   }
 
@@ -122,12 +133,22 @@ export class ClusterProcesses {
     await this.#coordination.line('ready ');
   }
 
+  /** One slave more than there were; it has registered when this resolves. */
+  async addSlave(): Promise<string> {
+    const id = `s${this.#seats.size + 1}`;
+    const [port, peerPort] = [await freePort(), await freePort()];
+    this.#seats.set(id, { id, port, peerPort, dir: join(this.dir, id) });
+    await this.startSlave(id);
+    return id;
+  }
+
   async startSlave(id: string): Promise<void> {
     const { port, peerPort, dir } = this.seat(id);
     const slave = new Program('slave-server', [
       ...['--id', id, '--dir', dir, '--port', `${port}`, '--peer-port', `${peerPort}`],
       ...['--coordination', `${HOST}:${this.ports.peerPort}`],
       ...(this.#options.slave ?? []),
+      ...(this.#options.slaveOf?.(id) ?? []),
     ]);
     this.#slaves.set(id, slave);
     await slave.line('ready ');

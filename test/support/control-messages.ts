@@ -19,6 +19,7 @@ const kind = <Kind extends string>(word: Kind): { readonly kind: fc.Arbitrary<Ki
   kind: fc.constant(word),
 });
 const lists = <T>(item: fc.Arbitrary<T>): fc.Arbitrary<readonly T[]> => fc.array(item, { maxLength: 4 });
+const zones = fc.option(slaves, { nil: undefined });
 
 const boots = fc.record({ count: safe, nonce: names });
 const adopted = { partition: partitions, configuration: configurations };
@@ -30,6 +31,7 @@ const records = fc.record({
   port: ports,
   peerPort: ports,
   pid: safe,
+  zone: zones,
   stage: fc.constantFrom('joining', 'alive', 'suspect', 'dead', 'draining'),
 });
 const settings = fc.record({
@@ -65,6 +67,7 @@ const registrations: fc.Arbitrary<FromSlave> = fc.record({
   peerPort: ports,
   pid: safe,
   isLeaving: fc.boolean(),
+  zone: zones,
   epoch: epochs,
   adopted: lists(fc.record(adopted)),
 });

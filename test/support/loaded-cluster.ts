@@ -5,7 +5,7 @@
  */
 import { afterEach } from 'mocha';
 
-import { ClusterProcesses } from './cluster-processes.ts';
+import { type ClusterOptions, ClusterProcesses } from './cluster-processes.ts';
 import { Load } from './load.ts';
 
 const SLAVES = 4;
@@ -18,7 +18,7 @@ export interface Loaded {
 }
 
 /** To be called in a `describe`. */
-export function loadedCluster(): () => Promise<Loaded> {
+export function loadedCluster(options: Partial<ClusterOptions> = {}): () => Promise<Loaded> {
   let cluster: ClusterProcesses | undefined;
   let load: Load | undefined;
   afterEach(async () => {
@@ -26,7 +26,7 @@ export function loadedCluster(): () => Promise<Loaded> {
     await cluster?.end();
   });
   return async () => {
-    cluster = await ClusterProcesses.start({ slaves: SLAVES });
+    cluster = await ClusterProcesses.start({ slaves: SLAVES, ...options });
     load = new Load({ port: cluster.ports.port, keys: KEYS });
     await load.fill();
     return { cluster, load };

@@ -107,9 +107,14 @@ function lostLines(lost: readonly LostPartition[], paint: Paint): readonly strin
 
 function slaveTable({ slaves, partitions }: Status, paint: Paint): string {
   if (slaves.length === 0) return 'no slaves\n';
-  const head = ['SLAVE', 'STATE', 'ADDRESS', 'PID', 'OWN', 'KEYS', 'PREVIOUS', 'KEYS', ''];
+  const hasZones = slaves.some(({ zone }) => zone !== undefined);
+  const head = [
+    ...['SLAVE', ...(hasZones ? ['ZONE'] : []), 'STATE', 'ADDRESS'],
+    ...['PID', 'OWN', 'KEYS', 'PREVIOUS', 'KEYS', ''],
+  ];
   const rows = slaves.map((slave) => [
     slave.id,
+    ...(hasZones ? [slave.zone ?? '-'] : []),
     paint(slave.state, SLAVE_COLORS[slave.state]),
     slave.address,
     String(slave.pid),

@@ -16,6 +16,7 @@ import { coordinationFindings, type Findings, slaveFindings } from './relations.
 import { CONFIG_OPTION, type Configs, otherVariables, type ProgramName, programs } from './schema.ts';
 import {
   type Derived,
+  isRequired,
   optionOf,
   type Setting,
   type Settings,
@@ -46,7 +47,7 @@ export function resolve<Name extends ProgramName>(program: Name, sources: Source
   for (const [name, setting] of Object.entries(settings)) {
     const found = lookUp(setting, sources);
     if (found === undefined) {
-      if (setting.preset === undefined) complaints.push(missing(setting));
+      if (isRequired(setting)) complaints.push(missing(setting));
       continue;
     }
     const parsed = parseValue(setting, found.raw);
@@ -140,7 +141,9 @@ function withDefaults(
   given: ReadonlyMap<string, Value>,
 ): Readonly<Record<string, Value>> {
   const values = new Map(given);
-  const waiting = Object.entries(settings).filter(([name]) => !given.has(name));
+  const waiting = Object.entries(settings).filter(
+    ([name, { preset }]) => !given.has(name) && preset !== undefined,
+  );
   for (let rounds = 0; waiting.some(([name]) => !values.has(name)); rounds += 1) {
     invariant(rounds <= waiting.length, 'a default does not derive from itself');
     for (const [name, setting] of waiting) {

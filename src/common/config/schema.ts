@@ -228,6 +228,15 @@ export const slaveSettings = {
     what: 'the name of this slave, unique in its cluster',
     why: 'A slave that comes back under its name, with its directory, takes its place again.',
   },
+  zone: {
+    kind: 'text',
+    form: 'zone',
+    isOptional: true,
+    option: 'zone',
+    group: 'Network',
+    what: 'what this slave may lose together with others: a rack, a room, a data centre',
+    why: 'The copies of a key go to different zones as far as there are any. Without a name a slave is a zone of its own, so nothing changes until slaves share one.',
+  },
   coordination: {
     kind: 'addresses',
     option: 'coordination',

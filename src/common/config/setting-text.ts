@@ -1,9 +1,9 @@
 /** A setting in words, the same in `--help` and in docs/config.md. */
-import type { Derived, Setting } from './setting.ts';
+import { type Derived, isRequired, type Setting } from './setting.ts';
 
 /** What it is, with what a reader must know besides: that it is required, or what there is to choose from. */
 export function described(setting: Setting): string {
-  if (setting.preset === undefined) return `${setting.what} (required)`;
+  if (isRequired(setting)) return `${setting.what} (required)`;
   if (setting.kind !== 'choice') return setting.what;
   const { choices, notBuilt = [] } = setting;
   const built = choices.filter((choice) => !notBuilt.includes(choice)).join(' or ');

@@ -44,12 +44,14 @@ export interface IntegerOrAllSetting extends Common {
 
 export interface TextSetting extends Common {
   readonly kind: 'text';
-  /** Absent: it must be given. */
+  /** Absent: it must be given, unless it is optional. */
   readonly preset?: string | Exclude<Derived, { derive: 'sum' }>;
+  /** Without it there is none: its absence means something. */
+  readonly isOptional?: true;
   readonly form: TextForm;
 }
 
-export type TextForm = 'host' | 'path' | 'slave id';
+export type TextForm = 'host' | 'path' | 'slave id' | 'zone';
 
 export interface ChoiceSetting extends Common {
   readonly kind: 'choice';
@@ -77,11 +79,17 @@ type ValueOf<S extends Setting> = S extends { kind: 'integer' }
       ? Choice
       : S extends { kind: 'addresses' }
         ? readonly Address[]
-        : string;
+        : S extends { isOptional: true }
+          ? string | undefined
+          : string;
 
 export type Settings = Readonly<Record<string, Setting>>;
 
 export type ConfigOf<S extends Settings> = { readonly [Name in keyof S]: ValueOf<S[Name]> };
+
+/** Without a default, and nothing works without it. */
+export const isRequired = (setting: Setting): boolean =>
+  setting.preset === undefined && !(setting.kind === 'text' && setting.isOptional === true);
 
 export const optionOf = ({ option }: Setting): string => `--${option}`;
 

@@ -5,7 +5,7 @@
  * it is, it is a value or a complaint. Complaints are the ends of sentences: whoever knows where the value
  * came from begins them.
  */
-import { isSlaveId } from '../ids.ts';
+import { isSlaveId, isZone } from '../ids.ts';
 import { unreachable } from '../invariant.ts';
 import { type Address, isHost, parseAddress } from './address.ts';
 import type { AddressesSetting, ChoiceSetting, Setting, TextForm, Value } from './setting.ts';
@@ -49,6 +49,7 @@ const textForms: Readonly<Record<TextForm, { readonly wanted: string; matches(te
     wanted: '1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit',
     matches: isSlaveId,
   },
+  zone: { wanted: '1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit', matches: isZone },
 };
 
 function parseScalar(setting: Exclude<Setting, AddressesSetting>, raw: string | number): Parsed {

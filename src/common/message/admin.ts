@@ -51,6 +51,8 @@ export interface SlaveStatus {
   /** host:port where slaves reach it. */
   readonly peerAddress: string;
   readonly state: SlaveState;
+  /** Left out: its operator named none. */
+  readonly zone?: string;
   /** What it answers for. */
   readonly own: TableCount;
   /** What it holds a copy of, for another slave that answers. */
@@ -224,6 +226,7 @@ const isSlave = record({
   address: isText,
   peerAddress: isText,
   state: isSlaveState,
+  zone: maybe(isText),
   own: isTable,
   previous: isTable,
 });

@@ -8,7 +8,7 @@
  * like any other, and so is one that goes the wrong way. It does not know what a message may be
  * answered with, nor whether its sender may say it.
  */
-import { type Epoch, isSlaveId, type Partition, SLOTS, slaveId, storeId } from '../ids.ts';
+import { type Epoch, isSlaveId, isZone, type Partition, SLOTS, slaveId, storeId } from '../ids.ts';
 import { isDatagramText } from '../wire/datagram.ts';
 import { isText, U48_MAX } from '../wire/fields.ts';
 import { pack, unpack } from '../wire/plain-msgpack.ts';
@@ -54,6 +54,7 @@ const store = named(
   such(phrase, (id) => /^[0-9a-f]{32}$/.test(id)),
   storeId,
 );
+const zone = optional(such(phrase, isZone));
 
 const perPartition = <T>(shape: Shape<T>): Shape<readonly T[]> => list(shape, SLOTS);
 const perSlave = <T>(shape: Shape<T>): Shape<readonly T[]> => list(shape, MEMBERS_MAX);
@@ -77,6 +78,7 @@ const slaveRecord = record<SlaveRecord>({
   port,
   peerPort: port,
   pid: count,
+  zone,
   stage: oneOf('joining', 'alive', 'suspect', 'dead', 'draining'),
 });
 
@@ -121,6 +123,7 @@ const fromSlave = union<FromSlave>({
     peerPort: port,
     pid: count,
     isLeaving: flag,
+    zone,
     epoch,
     adopted: perPartition(adopted),
   },

@@ -31,6 +31,8 @@ export interface Registration {
   readonly pid: number;
   /** It is to leave the cluster, and has not handed everything over yet. */
   readonly isLeaving: boolean;
+  /** Undefined: its operator named none. */
+  readonly zone?: string | undefined;
   /** The highest epoch this store has sworn to (N4). */
   readonly epoch: Epoch;
   /** Configurations that it has adopted, so that a grow the journal never heard of comes to light. */

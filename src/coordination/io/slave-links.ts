@@ -54,6 +54,7 @@ export class SlaveLinks {
   readonly #log: Log;
   readonly #complaints: SeldomLine;
   readonly #known = new Map<LinkId, Known>();
+  #last: { readonly message: ToSlave; readonly bytes: Buffer } | undefined;
   #isReading = false;
   #lastId = 0;
   #unregistered = 0;
@@ -103,10 +104,16 @@ export class SlaveLinks {
   send(id: LinkId, message: ToSlave): void {
     const known = this.#known.get(id);
     if (known === undefined) return;
-    known.link.send(encodeControl(message));
+    known.link.send(this.#bytesOf(message));
     if (message.kind === 'registered') this.#forgetDeadline(known);
     // It registers afresh, or it is of no more use.
     if (message.kind === 'buried') this.#awaitRegistration(known);
+  }
+
+  /** What is announced goes to all: its bytes are made once. */
+  #bytesOf(message: ToSlave): Buffer {
+    if (this.#last?.message !== message) this.#last = { message, bytes: encodeControl(message) };
+    return this.#last.bytes;
   }
 
   /** Hands over what was sent, then ends the link. */

@@ -263,7 +263,7 @@ class SlaveProcess implements Running {
 
   #registration(): Registration {
     const { identity, isSameKernelBoot } = this.#taken;
-    const { advertise, storage, durability } = this.#config;
+    const { advertise, storage, durability, zone } = this.#config;
     return registrationOf(this.#state, {
       clusterId: identity.clusterId,
       boot: { count: identity.boots, nonce: this.#state.config.nonce },
@@ -274,6 +274,7 @@ class SlaveProcess implements Running {
       port: this.#clients.port,
       peerPort: this.#peerPort,
       pid: process.pid,
+      zone,
     });
   }
 

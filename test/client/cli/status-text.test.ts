@@ -33,6 +33,16 @@ describe('the status page', () => {
     expect(statusText({ ...status, slaves }, plain)).to.match(/1199 +256 partitions to hand over$/m);
   });
 
+  it('tells zones when any slave has one', () => {
+    expect(statusText(status, plain)).not.to.contain('ZONE');
+    const slaves = status.slaves.map((slave) => (slave.id === 's1' ? { ...slave, zone: 'rack-1' } : slave));
+    const page = statusText({ ...status, slaves }, plain);
+    expect(page).to.match(/^SLAVE +ZONE +STATE/m);
+    expect(page)
+      .to.match(/^s1 +rack-1 +alive/m)
+      .and.match(/^s2 +- +suspect/m);
+  });
+
   it('says the same with colours as without', () => {
     const coloured = statusText(status, painter(true));
     expect(coloured).to.contain('\x1b[');

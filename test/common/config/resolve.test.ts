@@ -112,6 +112,14 @@ describe('a complaint', () => {
     expect(slave({ env: { PIAZZA_ID: 's1' } }).id).to.equal('s1');
   });
 
+  it('is not made of a zone that nobody named', () => {
+    expect(slave({ commandLine: { id: 's1' } }).zone).to.equal(undefined);
+    expect(slave({ commandLine: { id: 's1', zone: 'rack-1' } }).zone).to.equal('rack-1');
+    expect(complaints('slave-server', { commandLine: { id: 's1', zone: 'room 1' } })).to.deep.equal([
+      '--zone room 1: must be 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit',
+    ]);
+  });
+
   it('is made of an option that was repeated, but not of an address', () => {
     expect(complaints('slave-server', { commandLine: { id: ['a', 'b'] } })).to.deep.equal([
       '--id a --id b: must be given only once',

@@ -271,9 +271,9 @@ export const fences: readonly Bug[] = [
       partitionChange(partition, { configuration, intention: state.intentions.get(partition) }),
     );
   }
-  state.changes.push(headChangeOf(state));
-  state.continuations.push(then);`,
-        replace: '  state.continuations.push(then);',
+  const number = state.lastNumber;
+  state.changes.push(headChangeOf(state));`,
+        replace: '  const number = state.lastNumber;',
       },
     ],
   },

@@ -133,8 +133,8 @@ export const grow: readonly Bug[] = [
       },
       {
         file: 'src/coordination/director.ts',
-        find: 'member.slave === slave && member.store === store);\n    if (!isJournaled',
-        replace: 'member.slave === slave);\n    if (!isJournaled',
+        find: 'member.slave === slave && member.store === store);\n    if (!isAsked',
+        replace: 'member.slave === slave);\n    if (!isAsked',
       },
       {
         file: OATH,
