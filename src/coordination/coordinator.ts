@@ -20,7 +20,8 @@ import { after, type Instant, sooner } from '../common/time.ts';
 import type { SlaveRecord, ViewChange } from '../common/view.ts';
 import { changesOf, checkInvariants as checkChronicle, isBehind } from './chronicle.ts';
 import { addReport, beginCopying } from './copied-bytes.ts';
-import { concludeFences, onFenced, onGrowDropped, onGrown, onUnfit, plan } from './director.ts';
+import { onGrowDropped, onGrown, onUnfit, plan } from './director.ts';
+import { concludeFences, onFenced } from './fencing.ts';
 import {
   type Effect as TallyEffect,
   complaints,

@@ -1,7 +1,7 @@
 /**
  * The director: carries the planner's steps out, a number journaled before anybody hears of it.
  *
- *     fence    intention ─► durable ─► fence to all asked ─► answers, promises run out ─► result ─► durable ─► announced
+ *     fence    intention ─► durable ─► … (`fencing.ts`) ─► result ─► durable ─► announced
  *     grow     intention ─► durable ─► order to the owner ─► it has adopted ─► result ─► durable ─► announced
  *     found    result ─► durable ─► announced
  *
@@ -9,25 +9,23 @@
  * here is needed after a crash: what was intended is in the journal, what was done is at the data.
  */
 import type { Epoch, Partition, SlaveId } from '../common/ids.ts';
-import type { FenceAnswer } from '../common/message/control.ts';
-import { after, DRIFT, type Instant } from '../common/time.ts';
+import { after } from '../common/time.ts';
 import { type Configuration, historyOf, type Member } from '../common/view.ts';
+import { isAwaited, startFences } from './fencing.ts';
 import { complaints } from './heartbeat-tally.ts';
-import { headChange, partitionChange } from './journal.ts';
-import { chooseMembers, replicate, type Situation, type Step } from './replicate.ts';
+import { replicate, type Situation, type Step } from './replicate.ts';
+import { conclude, journal } from './results.ts';
 import {
   configurationAt,
-  type HeardAnswer,
   isAlive,
   nextNumber,
   note,
   partitionsText,
   sendTo,
-  setConfigurations,
   settingsOf,
   type State,
 } from './state.ts';
-import { sumCopying, sumFenced, sumNotCopied, sumResults } from './summary.ts';
+import { sumCopying, sumNotCopied } from './summary.ts';
 
 /** Partitions that one owner copies out at a time, and one learner takes in. */
 const GROWS_PER_SLAVE_MAX = 32;
@@ -155,52 +153,6 @@ function noteLost(state: State, steps: readonly Step[]): void {
   state.effects.push({ kind: 'view-changed', view: state.view, unavailable: new Set(lost.keys()) });
 }
 
-/** Journals these partitions and the number, in one commit; `then` runs when it is durable. */
-function journal(state: State, partitions: Iterable<Partition>, then: () => void): void {
-  for (const partition of partitions) {
-    const configuration = configurationAt(state, partition);
-    state.changes.push(
-      partitionChange(partition, { configuration, intention: state.intentions.get(partition) }),
-    );
-  }
-  const number = state.lastNumber;
-  state.changes.push(headChangeOf(state));
-  state.continuations.push(() => {
-    state.durableNumber = number;
-    then();
-  });
-}
-
-export const headChangeOf = (state: State): ReturnType<typeof headChange> =>
-  headChange({
-    clusterId: state.view.clusterId,
-    settings: state.view.settings,
-    lastNumber: state.lastNumber,
-    failedStores: [...state.failedStores],
-  });
-
-/** Results: journaled first, in the view and announced when that is durable. */
-function conclude(state: State, results: ReadonlyMap<Partition, Configuration>): void {
-  if (results.size === 0) return;
-  for (const [partition, configuration] of results) {
-    state.concluding.add(partition);
-    state.changes.push(partitionChange(partition, { configuration }));
-  }
-  state.changes.push(headChangeOf(state));
-  state.continuations.push(() => sumResults(state, results));
-  state.continuations.push(() => {
-    for (const partition of results.keys()) {
-      state.concluding.delete(partition);
-      state.intentions.delete(partition);
-      state.fences.delete(partition);
-      state.grows.delete(partition);
-      state.unfit.delete(partition);
-      state.resting.delete(partition);
-    }
-    setConfigurations(state, results);
-  });
-}
-
 /** Lost partitions begin anew, empty, on who is there: what their members held is given up for good. */
 export function forfeit(state: State, partitions: readonly Partition[]): void {
   const number = nextNumber(state);
@@ -235,119 +187,6 @@ const configurationOf = (state: State, number: Epoch, members: readonly Member[]
   members,
   ownerNonce: (members[0] && state.view.slaves.get(members[0].slave)?.boot.nonce) ?? '',
 });
-
-function startFences(state: State, steps: readonly (Step & { kind: 'fence' })[]): void {
-  if (steps.length === 0) return;
-  const number = nextNumber(state);
-  for (const { partition, ask, want, without } of steps) {
-    const intention = { kind: 'fence', epoch: number, ask, want, without } as const;
-    state.intentions.set(partition, intention);
-    state.grows.delete(partition);
-    // Nobody is left out before all had a whole window to answer.
-    const until = after(state.now, settingsOf(state).windowMs);
-    // Closed from here on, until the owner of the new configuration says that it has opened it.
-    state.serving.delete(partition);
-    state.fences.set(partition, { epoch: number, intention, answers: new Map(), until });
-  }
-  const partitions = steps.map(({ partition }) => partition);
-  const healing = steps.filter(({ urgency }) => urgency === 'heal').length;
-  if (healing > 0) sumFenced(state, healing, number);
-  journal(state, partitions, () => {
-    for (const slave of new Set(steps.flatMap(({ ask }) => ask.map((member) => member.slave))))
-      askFence(state, slave, number);
-  });
-}
-
-/** Sends a slave every durable fence that it is asked for and has not answered; with a number, those under it alone. */
-export function askFence(state: State, slave: SlaveId, only?: Epoch): void {
-  const store = state.sessions.get(slave)?.store;
-  const byNumber = new Map<Epoch, Partition[]>();
-  for (const [partition, { epoch, intention, answers }] of state.fences) {
-    const isAsked = intention.ask.some((member) => member.slave === slave && member.store === store);
-    if (!isAsked || answers.has(slave) || epoch > state.durableNumber) continue;
-    if (only !== undefined && epoch !== only) continue;
-    const partitions = byNumber.get(epoch) ?? [];
-    partitions.push(partition);
-    byNumber.set(epoch, partitions);
-  }
-  for (const [epoch, partitions] of byNumber) sendTo(state, slave, { kind: 'fence', epoch, partitions });
-}
-
-export function onFenced(state: State, slave: SlaveId, epoch: Epoch, answers: readonly FenceAnswer[]): void {
-  const session = state.sessions.get(slave);
-  if (session === undefined) return;
-  const { store, nonce } = session;
-  for (const answer of answers) {
-    const round = state.fences.get(answer.partition);
-    if (round?.epoch !== epoch || round.answers.has(slave)) continue;
-    round.answers.set(slave, { answer, at: state.now, store, nonce });
-  }
-  concludeFences(state);
-}
-
-/** Ends every fence for which all that can be heard was heard, and no promise can mislead anybody (F3). */
-export function concludeFences(state: State): void {
-  const results = new Map<Partition, Configuration>();
-  for (const [partition, round] of state.fences) {
-    if (state.intentions.get(partition)?.epoch !== round.epoch || state.concluding.has(partition)) continue;
-    const isWaiting = round.intention.ask.some(
-      (member) => isAwaited(state, member) && !round.answers.has(member.slave),
-    );
-    if ((isWaiting && state.now < round.until) || round.answers.size === 0) continue;
-    if (state.now < promisesEnd(round.answers)) continue;
-    const result = resultOf(state, partition);
-    if (result === undefined) giveUp(state, partition);
-    else results.set(partition, result);
-  }
-  conclude(state, results);
-}
-
-const isAwaited = (state: State, { slave, store }: Member): boolean =>
-  isAlive(state, slave) && state.view.slaves.get(slave)?.store === store;
-
-/**
- * When the last promise of a slave that has not answered is over. Those who answered rely on none
- * any more (F2); the giver's time counts from the answer's arrival, plus drift.
- */
-function promisesEnd(answers: ReadonlyMap<SlaveId, HeardAnswer>): Instant {
-  let end = 0;
-  for (const { answer, at } of answers.values()) {
-    end = Math.max(end, at + answer.promisedAllMs * (1 + DRIFT));
-    for (const { slave, ms } of answer.promised) {
-      if (!answers.has(slave)) end = Math.max(end, at + ms * (1 + DRIFT));
-    }
-  }
-  return end as Instant; // A sum of an instant and a duration.
-}
-
-/** The configuration that these answers make; undefined: none of those who answered has everything. */
-function resultOf(state: State, partition: Partition): Configuration | undefined {
-  const round = state.fences.get(partition);
-  if (round === undefined) return undefined;
-  const effective = effectiveOf(configurationAt(state, partition), round.answers);
-  const full = effective.members.filter(
-    ({ slave, store }) => round.answers.get(slave)?.store === store && isAlive(state, slave),
-  );
-  if (full.length === 0) return undefined;
-  const members = chooseMembers(full, round.intention);
-  const ownerNonce = (members[0] && round.answers.get(members[0].slave)?.nonce) ?? '';
-  return { epoch: round.epoch, members, ownerNonce, ...historyOf(effective) };
-}
-
-/** The newest list that anybody has adopted: a grow that the journal never heard of is in force all the same. */
-function effectiveOf(journaled: Configuration, answers: ReadonlyMap<SlaveId, HeardAnswer>): Configuration {
-  let effective = journaled;
-  for (const { answer } of answers.values())
-    if (answer.adopted.epoch > effective.epoch) effective = answer.adopted;
-  return effective;
-}
-
-/** This attempt came to nothing; the planner sees the intention and asks again, under a new number. */
-function giveUp(state: State, partition: Partition): void {
-  state.fences.delete(partition);
-  state.resting.set(partition, after(state.now, settingsOf(state).windowMs));
-  state.mustPlan = true;
-}
 
 function startGrows(state: State, steps: readonly (Step & { kind: 'grow' })[]): void {
   const busy = busySlaves(state);

@@ -12,12 +12,14 @@
 import type { Partition, SlaveId, StoreId } from '../common/ids.ts';
 import type { FromSlave, Registration } from '../common/message/control.ts';
 import { type SlaveRecord, wireOf } from '../common/view.ts';
-import { askFence, headChangeOf, onGrown, orderGrow } from './director.ts';
+import { onGrown, orderGrow } from './director.ts';
+import { askFence } from './fencing.ts';
 import { step as stepTally } from './heartbeat-tally.ts';
 import { slaveChange } from './journal.ts';
 import { next } from './membership.ts';
 import { noteReturn } from './grace.ts';
 import { drain } from './operator.ts';
+import { headChangeOf } from './results.ts';
 import {
   isAlive,
   type LinkId,

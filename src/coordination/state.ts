@@ -97,6 +97,9 @@ export interface FenceRound {
   readonly epoch: Epoch;
   readonly intention: Intention & { readonly kind: 'fence' };
   readonly answers: Map<SlaveId, HeardAnswer>;
+  /** Until its owner has answered, or for so long, nobody else is asked: what is under way may still be finished. */
+  isCalm: boolean;
+  readonly calmUntil: Instant;
   /** When those who do not answer are left out. */
   readonly until: Instant;
 }

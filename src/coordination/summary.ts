@@ -12,7 +12,7 @@ import { unreachable } from '../common/invariant.ts';
 import type { Instant } from '../common/time.ts';
 import type { Configuration, Member } from '../common/view.ts';
 import type { Sum, SumKind } from './sums.ts';
-import { configurationAt, isAlive, note, partitionsText, type State } from './state.ts';
+import { configurationAt, note, partitionsText, type State } from './state.ts';
 
 /** A sum to which nothing was added for so long is told. */
 const QUIET_MS = 500;
@@ -70,7 +70,10 @@ export function sumResults(state: State, results: ReadonlyMap<Partition, Configu
     const before = configurationAt(state, partition).members[0]?.slave;
     const owner = members[0]?.slave;
     if (before !== undefined && owner !== before)
-      addTo(state, { kind: isAlive(state, before) ? 'handed-over' : 'promoted', slave: owner });
+      addTo(state, {
+        kind: hasAnswered(state, partition, before) ? 'handed-over' : 'promoted',
+        slave: owner,
+      });
     const intention = state.intentions.get(partition);
     const copying = intention?.kind === 'grow' ? state.sums.copying.get(intention.learner.slave) : undefined;
     if (copying === undefined) continue;
@@ -78,6 +81,10 @@ export function sumResults(state: State, results: ReadonlyMap<Partition, Configu
     copying.lastAt = state.now;
   }
 }
+
+/** An owner that answered the fence has let go in good order; from one that did not, others took over. */
+const hasAnswered = ({ fences }: State, partition: Partition, slave: SlaveId): boolean =>
+  fences.get(partition)?.answers.has(slave) === true;
 
 /** On the tick: whatever has fallen quiet is told, or, when all is settled, whatever there is. */
 export function tellSums(state: State, isSettled: boolean): void {

@@ -8,6 +8,7 @@
 import { unreachable } from '../common/invariant.ts';
 import type { Epoch, Partition } from '../common/ids.ts';
 import type { FenceAnswer, ToSlave } from '../common/message/control.ts';
+import { after } from '../common/time.ts';
 import { changeView, type Configuration, hasMember, viewOf } from '../common/view.ts';
 import { onDropGrow, onGrow, tellGrown } from './migration/sender.ts';
 import { adopt, fence, release } from './replication/oath.ts';
@@ -26,6 +27,8 @@ export function onControl(state: State, message: ToSlave): void {
       return onView(state, message);
     case 'fence':
       return onFence(state, message.epoch, message.partitions);
+    case 'calm':
+      return onCalm(state, message.epoch, message.partitions);
     case 'grow':
     case 'drop-grow':
       return onGrowOrder(state, message);
@@ -137,4 +140,41 @@ function onFence(state: State, number: Epoch, partitions: readonly Partition[]):
   whenDurable(host, (later) => {
     if (answers.length > 0) later.out.tell({ kind: 'fenced', epoch: number, answers });
   });
+}
+
+/** How long an owner may take to finish what is under way before it is handed over. */
+const CALM_MS = 200;
+
+function onCalm(state: State, number: Epoch, partitions: readonly Partition[]): void {
+  const { host } = state;
+  const until = after(host.now, CALM_MS);
+  const ready: Partition[] = [];
+  for (const index of partitions) {
+    const replica = isPartition(state, index) ? replicaAt(state, index) : undefined;
+    const mayWait = replica?.phase === 'open' && !isFenced(replica) && number > replica.fence;
+    if (!mayWait || isAtRest(replica)) ready.push(index);
+    else {
+      replica.calm = { number, until };
+      state.calming.add(replica);
+    }
+  }
+  if (ready.length > 0) onFence(state, number, ready);
+}
+
+/** Whether nobody waits for anything that a fence would leave open. */
+const isAtRest = ({ log, committed, waiting, grow }: Replica): boolean =>
+  committed >= log.end.seq && waiting.length === 0 && grow?.stage !== 'adopting';
+
+/** Those that have finished, or have had their time, are fenced: nothing is left of which nobody knows the outcome. */
+export function endCalm(state: State): void {
+  if (state.calming.size === 0) return;
+  const ready = new Map<Epoch, Partition[]>();
+  for (const replica of state.calming) {
+    const { calm, partition } = replica;
+    if (calm !== undefined && !isAtRest(replica) && state.host.now < calm.until) continue;
+    state.calming.delete(replica);
+    // Fenced for another reason meanwhile: that has been answered.
+    if (calm !== undefined) ready.set(calm.number, [...(ready.get(calm.number) ?? []), partition]);
+  }
+  for (const [number, partitions] of ready) onFence(state, number, partitions);
 }

@@ -14,7 +14,7 @@
  */
 import { unreachable } from '../common/invariant.ts';
 import { after, type Instant, sooner } from '../common/time.ts';
-import { onControl, onLeave } from './coordination.ts';
+import { endCalm, onControl, onLeave } from './coordination.ts';
 import { onPeer, onPeerOpened } from './conversation.ts';
 import { nextTickOf, tick } from './housekeeping.ts';
 import { addRecord } from './record-log.ts';
@@ -30,6 +30,7 @@ export function step(state: State, input: Input): readonly Effect[] {
     tick(state);
     state.nextTick = nextTickOf(state);
   } else dispatch(state, input);
+  endCalm(state);
   resumeParked(state);
   if (!isQuiet(input)) state.nextTick = sooner(state.nextTick, after(input.now, TICK_MS));
   return effectsOf(state);

@@ -79,6 +79,8 @@ export interface State {
   /** The same for the tables. */
   readonly tablesUnderWay: Deque<Continuation>;
   readonly parked: Map<Replica, Request[]>;
+  /** Those that finish what is under way before they are handed over. */
+  readonly calming: Set<Replica>;
   isLowOnSpace: boolean;
   isRegistered: boolean;
   /** It is to hand over what it holds. */
@@ -131,6 +133,7 @@ export function init(config: Config, tables: OrderedStore, { now, wall }: Timed)
     underWay: new Deque(),
     tablesUnderWay: new Deque(),
     parked: new Map(),
+    calming: new Set(),
     isLowOnSpace: false,
     isRegistered: false,
     isLeaving: false,

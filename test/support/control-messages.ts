@@ -107,6 +107,7 @@ export const toSlaves: fc.Arbitrary<ToSlave> = fc.oneof(
     }),
   }),
   fc.record({ ...kind('refused'), why: phrases, isFinal: fc.boolean() }),
+  fc.record({ ...kind('calm'), epoch: epochs, partitions: lists(partitions) }),
   fc.record(kind('drain')),
   fc.record({ ...kind('drain-refused'), why: phrases }),
   fc.record(kind('drained')),

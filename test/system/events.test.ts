@@ -41,7 +41,7 @@ describe('a cluster of three slaves, and its operator', function () {
 
   it('tells what happened, through a kill, a return, and a restart of the coordination server', async () => {
     await cluster.kill('s2');
-    await eventsWith('declared-dead');
+    await eventsWith('promoted');
     await cluster.startAll();
     const before = await eventsWith('returned');
     const kinds = before.map(({ kind }) => kind);

@@ -344,7 +344,10 @@ describe('a slave server', function () {
     const { slave, port } = await lonely();
     await wire(port).ask('SET a 1');
     slave.kill('SIGTERM');
+    await coordination.message('s1', 'hand-over');
+    coordination.tell('s1', { kind: 'drain-refused', why: 's1 is the last slave' });
     await coordination.message('s1', 'leaving');
+    expect(slave.errors.join()).to.contain('keeps what it holds in its directory: s1 is the last slave');
     expect(await slave.ended).to.deep.equal({ status: 0, signal: undefined });
     const { port: newPort } = await ready(start('s1'));
     await coordination.configure('s1');
@@ -400,7 +403,7 @@ describe('a slave server', function () {
     };
 
     it('says whose it is', async () => {
-      const { slave } = await lonely();
+      const { slave } = await lonely('--drain-timeout', '0');
       slave.kill('SIGTERM');
       await slave.ended;
       expect(await endOf(start('s2', '--dir', join(folder, 's1')))).to.match(

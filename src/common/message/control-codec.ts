@@ -157,6 +157,7 @@ const toSlave = union<ToSlave>({
     configurations: perPartition(adopted),
   },
   fence: { epoch, partitions: perPartition(partition) },
+  calm: { epoch, partitions: perPartition(partition) },
   grow: { epoch, partition, base: epoch, members, ownerNonce },
   'drop-grow': { partition, epoch },
   drain: {},
@@ -172,7 +173,7 @@ const TYPES = {
   ...{ 'hand-over': FROM_SLAVE, leaving: FROM_SLAVE, failed: FROM_SLAVE },
   ...{ registered: TO_SLAVE, refused: TO_SLAVE, view: TO_SLAVE, fence: TO_SLAVE },
   ...{ grow: TO_SLAVE, 'drop-grow': TO_SLAVE, buried: TO_SLAVE },
-  ...{ drain: TO_SLAVE, 'drain-refused': TO_SLAVE, drained: TO_SLAVE },
+  ...{ calm: TO_SLAVE, drain: TO_SLAVE, 'drain-refused': TO_SLAVE, drained: TO_SLAVE },
 } as const satisfies Record<FromSlave['kind'], typeof FROM_SLAVE> & Record<ToSlave['kind'], typeof TO_SLAVE>;
 
 /** One frame. A reason that is too long to travel is cut, since it is only read by people. */

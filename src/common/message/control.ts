@@ -102,6 +102,8 @@ export type ToSlave =
   | { readonly kind: 'refused'; readonly why: string; readonly isFinal: boolean }
   | ({ readonly kind: 'view' } & ViewChange)
   | { readonly kind: 'fence'; readonly epoch: Epoch; readonly partitions: readonly Partition[] }
+  /** To owners, before a hand-over: finish what is under way, take no more writes, and then be fenced. */
+  | { readonly kind: 'calm'; readonly epoch: Epoch; readonly partitions: readonly Partition[] }
   | {
       readonly kind: 'grow';
       readonly epoch: Epoch;

@@ -245,7 +245,8 @@ function tryToAdopt(replica: Replica, host: Host): void {
 }
 
 /** Whether new writes of this partition are to wait a moment. */
-export const isHeldBack = (replica: Replica): boolean => replica.grow?.heldBackUntil !== undefined;
+export const isHeldBack = ({ grow, calm }: Replica): boolean =>
+  grow?.heldBackUntil !== undefined || calm !== undefined;
 
 function startAdoption(replica: Replica, grow: Grow, host: Host): void {
   grow.stage = 'adopting';

@@ -67,8 +67,9 @@ function standStill(replica: Replica, host: Host): void {
   replica.isLevel = false;
   replica.levelRound = undefined;
   replica.fetchingFrom = undefined;
-  if (replica.grow?.heldBackUntil !== undefined) host.released.add(replica);
+  if (replica.grow?.heldBackUntil !== undefined || replica.calm !== undefined) host.released.add(replica);
   replica.grow = undefined;
+  replica.calm = undefined;
 }
 
 /** Takes in a configuration that this slave is a member of. */

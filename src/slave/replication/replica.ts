@@ -165,6 +165,8 @@ export interface Replica {
   adoptedAt: Instant;
   fetchingFrom: SlaveId | undefined;
   grow: Grow | undefined;
+  /** It is about to be handed over under this number: no new write is taken until then, and then it is fenced. */
+  calm: { readonly number: Epoch; readonly until: Instant } | undefined;
   /** Undefined at a learner that was fenced or restarted: it takes no more, and keeps what it has. */
   learning: Learning | undefined;
   /** The grow for which a learner's data was copied; 0: it is no learner. */
@@ -207,6 +209,7 @@ export function emptyReplica(partition: Partition): Replica {
     adoptedAt: BEFORE,
     fetchingFrom: undefined,
     grow: undefined,
+    calm: undefined,
     learning: undefined,
     learns: epoch(0),
     retiredAt: BEFORE,

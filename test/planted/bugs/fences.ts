@@ -1,7 +1,8 @@
 /** Changes of ownership without one of their rules: what a fence tells, whom it waits for, what is history after it. */
 import type { Bug } from '../bug.ts';
 
-const DIRECTOR = 'src/coordination/director.ts';
+const RESULTS = 'src/coordination/results.ts';
+const FENCING = 'src/coordination/fencing.ts';
 const OATH = 'src/slave/replication/oath.ts';
 const OWNER = 'src/slave/replication/owner.ts';
 const CONTROL = 'src/slave/coordination.ts';
@@ -80,7 +81,7 @@ export const fences: readonly Bug[] = [
     leavesOut:
       'The new configuration is announced while a slave that did not answer still reads on promises.',
     edits: [
-      { file: DIRECTOR, find: '    if (state.now < promisesEnd(round.answers)) continue;\n', replace: '' },
+      { file: FENCING, find: '    if (state.now < promisesEnd(round.answers)) continue;\n', replace: '' },
     ],
   },
   {
@@ -89,7 +90,7 @@ export const fences: readonly Bug[] = [
     leavesOut: 'Only promises to the dead are waited for: who was merely too slow to answer still reads.',
     edits: [
       {
-        file: DIRECTOR,
+        file: FENCING,
         find: '    if (state.now < promisesEnd(round.answers)) continue;\n',
         replace: `    const isAnyoneDead = round.intention.ask.some(({ slave }) => !isAlive(state, slave));
     if (isAnyoneDead && state.now < promisesEnd(round.answers)) continue;
@@ -106,20 +107,20 @@ export const fences: readonly Bug[] = [
       'P4: only the owner reads as the authority, and no grow changes it, so the journal lists it; for an older one the fence that ended it has waited.',
     edits: [
       {
-        file: DIRECTOR,
+        file: FENCING,
         find: '    if (state.now < promisesEnd(round.answers)) continue;\n',
         replace: `    const listed = new Set(configurationAt(state, partition).members.map(({ slave }) => slave));
     if (state.now < promisesEnd(round.answers, listed)) continue;
 `,
       },
       {
-        file: DIRECTOR,
+        file: FENCING,
         find: 'function promisesEnd(answers: ReadonlyMap<SlaveId, HeardAnswer>): Instant {',
         replace:
           'function promisesEnd(answers: ReadonlyMap<SlaveId, HeardAnswer>, listed: ReadonlySet<SlaveId>): Instant {',
       },
       {
-        file: DIRECTOR,
+        file: FENCING,
         find: '      if (!answers.has(slave)) end =',
         replace: '      if (!answers.has(slave) && listed.has(slave)) end =',
       },
@@ -246,7 +247,7 @@ export const fences: readonly Bug[] = [
       'A configuration is announced before the journal holds it: a crash gives its number to another.',
     edits: [
       {
-        file: DIRECTOR,
+        file: RESULTS,
         find: `  state.continuations.push(() => {
     for (const partition of results.keys()) {
       state.concluding.delete(partition);`,
@@ -264,7 +265,7 @@ export const fences: readonly Bug[] = [
       'A number is journaled with its result only: a restarted coordination server gives it out again.',
     edits: [
       {
-        file: DIRECTOR,
+        file: RESULTS,
         find: `  for (const partition of partitions) {
     const configuration = configurationAt(state, partition);
     state.changes.push(

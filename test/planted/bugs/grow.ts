@@ -1,6 +1,7 @@
 /** Grow without one of its rules: when a learner counts, what it must hold, and who it is. */
 import type { Bug } from '../bug.ts';
 
+const FENCING = 'src/coordination/fencing.ts';
 const SENDER = 'src/slave/migration/sender.ts';
 const OATH = 'src/slave/replication/oath.ts';
 
@@ -122,19 +123,19 @@ export const grow: readonly Bug[] = [
         replace: '  alive.has(slave) && view.slaves.has(slave);\n',
       },
       {
-        file: 'src/coordination/director.ts',
+        file: FENCING,
         find: '  isAlive(state, slave) && state.view.slaves.get(slave)?.store === store;\n',
         replace: '  isAlive(state, slave);\n',
       },
       {
-        file: 'src/coordination/director.ts',
+        file: FENCING,
         find: 'round.answers.get(slave)?.store === store && isAlive(state, slave)',
         replace: 'round.answers.has(slave) && isAlive(state, slave)',
       },
       {
-        file: 'src/coordination/director.ts',
-        find: 'member.slave === slave && member.store === store);\n    if (!isAsked',
-        replace: 'member.slave === slave);\n    if (!isAsked',
+        file: 'src/coordination/fencing.ts',
+        find: 'member.slave === slave && member.store === store);',
+        replace: 'member.slave === slave);',
       },
       {
         file: OATH,

@@ -1,10 +1,10 @@
 /** Promises without one of their rules: from when, for what and how long they count, and who looks at them. */
 import type { Bug } from '../bug.ts';
 
+const FENCING = 'src/coordination/fencing.ts';
 const PROMISES = 'src/slave/replication/promises.ts';
 const REPLICA = 'src/slave/replication/replica.ts';
 const DATA_COMMANDS = 'src/slave/data-commands.ts';
-const DIRECTOR = 'src/coordination/director.ts';
 
 export const promises: readonly Bug[] = [
   {
@@ -91,11 +91,11 @@ export const promises: readonly Bug[] = [
         replace: 'instant(askedAt + host.promiseMs)',
       },
       {
-        file: DIRECTOR,
+        file: FENCING,
         find: 'at + answer.promisedAllMs * (1 + DRIFT)',
         replace: 'at + answer.promisedAllMs',
       },
-      { file: DIRECTOR, find: 'at + ms * (1 + DRIFT)', replace: 'at + ms' },
+      { file: FENCING, find: 'at + ms * (1 + DRIFT)', replace: 'at + ms' },
     ],
   },
   {
