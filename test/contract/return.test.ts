@@ -7,17 +7,7 @@ import { expect } from 'chai';
 import { epoch } from '../../src/common/ids.ts';
 import { isRetired } from '../../src/slave/replication/replica.ts';
 import { lookup } from '../../src/slave/tables.ts';
-import {
-  cluster,
-  configuration,
-  exchange,
-  FILL_MS,
-  K1,
-  K2,
-  K3,
-  P,
-  type SlaveBench,
-} from '../support/slave-bench.ts';
+import { cluster, configuration, exchange, K1, K2, K3, P, type SlaveBench } from '../support/slave-bench.ts';
 
 const KEEP = { logKeepBytes: 1 << 20 };
 
@@ -84,11 +74,7 @@ function expectWhole(a: SlaveBench, c: SlaveBench): void {
 }
 
 function fillAndTrim(bench: SlaveBench): void {
-  for (let round = 0; round < 3; round += 1) {
-    bench.wait(FILL_MS);
-    bench.tick();
-    bench.persist();
-  }
+  for (let round = 0; round < 3; round += 1) bench.fill();
 }
 
 describe('a slave that comes back to a partition', () => {

@@ -277,18 +277,6 @@ describe('a grow', () => {
     });
   });
 
-  it('is not heard of by an owner that registers while its number is on its way to the journal (N1)', () => {
-    const { bench, owner } = fenced();
-    bench.answers(owner);
-    bench.persist();
-    bench.register(owner);
-    bench.serves(owner);
-    bench.disk.completeNext();
-    expect(bench.sent(owner, 'grow')).to.deep.equal([]);
-    bench.persist();
-    expect(bench.lastSent(owner, 'grow').epoch).to.equal(3);
-  });
-
   it('is in force when the owner says so, and announced when that is journaled (G3)', () => {
     const actors = growing();
     const { bench, owner, other } = actors;

@@ -181,6 +181,13 @@ export class SlaveBench {
     this.now += ms;
   }
 
+  /** What waits for its table reaches the disk. */
+  fill(): void {
+    this.wait(FILL_MS);
+    this.tick();
+    this.persist();
+  }
+
   tick(): void {
     this.feed({ kind: 'tick' });
   }

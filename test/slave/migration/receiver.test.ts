@@ -2,7 +2,7 @@
 import { expect } from 'chai';
 
 import { epoch, type Key } from '../../../src/common/ids.ts';
-import type { CopyPart } from '../../../src/slave/peer-message.ts';
+import type { CopyPart, PeerMessage } from '../../../src/slave/peer-message.ts';
 import type { Position } from '../../../src/slave/replication/position.ts';
 import { dataKey } from '../../../src/slave/store-layout.ts';
 import { lookup } from '../../../src/slave/tables.ts';
@@ -10,6 +10,15 @@ import { entry, put } from '../../support/entries.ts';
 import { configuration, FILL_MS, K1, K2, P, SlaveBench } from '../../support/slave-bench.ts';
 
 const BASE: Position = { epoch: epoch(3), seq: 40 };
+
+const beginOf = (grow: number, base: Position): PeerMessage => ({
+  kind: 'copy-begin',
+  mode: 'ask',
+  partition: P,
+  epoch: epoch(3),
+  grow: epoch(grow),
+  base,
+});
 
 /** A slave `c` that learns from an owner `a` whose messages are written by hand. */
 class Learner {
@@ -22,14 +31,7 @@ class Learner {
   }
 
   begin(grow = 4, base = BASE): this {
-    this.bench.from('a', {
-      kind: 'copy-begin',
-      mode: 'ask' as const,
-      partition: P,
-      epoch: epoch(3),
-      grow: epoch(grow),
-      base,
-    });
+    this.bench.from('a', beginOf(grow, base));
     return this;
   }
 
@@ -196,14 +198,7 @@ describe('a learner', () => {
     const bench = new SlaveBench('c');
     bench.open('a');
     bench.register(configuration(3, 'ac'));
-    bench.from('a', {
-      kind: 'copy-begin',
-      mode: 'ask' as const,
-      partition: P,
-      epoch: epoch(3),
-      grow: epoch(4),
-      base: BASE,
-    });
+    bench.from('a', beginOf(4, BASE));
     expect(bench.replica.role).to.equal('copy');
   });
 
@@ -212,14 +207,7 @@ describe('a learner', () => {
     bench.open('a');
     bench.register(configuration(2, 'bc'));
     bench.persist();
-    bench.from('a', {
-      kind: 'copy-begin',
-      mode: 'ask' as const,
-      partition: P,
-      epoch: epoch(3),
-      grow: epoch(4),
-      base: BASE,
-    });
+    bench.from('a', beginOf(4, BASE));
     // It was on its way for longer than the others.
     bench.announce(configuration(2, 'bc'));
     expect(bench.replica.role).to.equal('learner');

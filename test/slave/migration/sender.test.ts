@@ -11,7 +11,6 @@ import {
   cluster,
   configuration,
   exchange,
-  FILL_MS,
   K1,
   K2,
   K3,
@@ -58,9 +57,7 @@ const manyNames = (count: number): readonly string[] =>
 function fillTable(bench: SlaveBench, commands: readonly string[]): void {
   bench.ask(...commands);
   bench.persist();
-  bench.wait(FILL_MS);
-  bench.tick();
-  bench.persist();
+  bench.fill();
 }
 
 describe('an owner that is told to grow', () => {
