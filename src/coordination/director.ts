@@ -50,7 +50,7 @@ export function plan(state: State): void {
     steps.filter((step) => step.kind === 'found'),
   );
   const fences = steps.filter((step) => step.kind === 'fence');
-  const balancing = oneEach(
+  const balancing = aFewEach(
     state,
     fences.filter(({ urgency }) => urgency === 'balance'),
   );
@@ -62,21 +62,30 @@ export function plan(state: State): void {
   for (const step of steps) if (step.kind === 'drop-grow') dropGrow(state, step.partition, step.epoch);
 }
 
-/** One hand-over at a time for each owner: while it lasts, the partition answers TRYAGAIN. */
-function oneEach(
+/** Hand-overs of one owner at a time: while one lasts, its partition takes no writes. Who is to leave does not dawdle. */
+const HAND_OVERS_MAX = 1;
+const HAND_OVERS_OF_LEAVING_MAX = 8;
+
+function aFewEach(
   state: State,
   steps: readonly (Step & { kind: 'fence' })[],
 ): readonly (Step & { kind: 'fence' })[] {
-  const ownerOf = (partition: Partition): SlaveId | undefined =>
-    configurationAt(state, partition).members[0]?.slave;
-  const busy = new Set([...state.fences.keys()].map(ownerOf));
-  return steps.filter(({ partition }) => {
-    const owner = ownerOf(partition);
-    if (busy.has(owner)) return false;
-    busy.add(owner);
-    return true;
+  const ownerOf = (partition: Partition): SlaveId =>
+    configurationAt(state, partition).members[0]?.slave ?? NOBODY;
+  const underWay = new Map<SlaveId, number>();
+  const add = (owner: SlaveId): number => {
+    const count = (underWay.get(owner) ?? 0) + 1;
+    underWay.set(owner, count);
+    return count;
+  };
+  for (const partition of state.fences.keys()) add(ownerOf(partition));
+  return steps.filter(({ partition, ask }) => {
+    const isOfLeaving = ask.some(({ slave }) => state.view.slaves.get(slave)?.stage === 'draining');
+    return add(ownerOf(partition)) <= (isOfLeaving ? HAND_OVERS_OF_LEAVING_MAX : HAND_OVERS_MAX);
   });
 }
+
+const NOBODY = '' as SlaveId; // Owns what was never founded.
 
 function situationOf(state: State): Situation {
   const { view, target, intentions, unfit } = state;

@@ -19,6 +19,7 @@ import type { LmdbStore } from '../../common/io/lmdb-store.ts';
 import type { Log } from '../../common/io/log.ts';
 import { bindPair, bindPort, type Bound } from '../../common/io/ports.ts';
 import { type Ending, type Running, say } from '../../common/io/process.ts';
+import type { View } from '../../common/view.ts';
 import type { Journal } from '../journal.ts';
 import { childArguments, dialHost } from './child-arguments.ts';
 import { type Slaves, superviseSlaves } from './children.ts';
@@ -81,6 +82,8 @@ class Server implements Running {
   #bound: readonly Bound[] = [];
   #isStopping = false;
   #children: Slaves | undefined;
+  #listed: ReadonlySet<string> = new Set<string>();
+  readonly #left = new Set<string>();
 
   constructor(config: CoordinationConfig, { log, ending }: ServerOptions, store: LmdbStore) {
     this.#config = config;
@@ -185,6 +188,7 @@ class Server implements Running {
       },
       viewChanged: (view, unavailable) => {
         happenings.onView(view);
+        this.#noteLeft(view);
         this.#gateway?.updateView(view, unavailable);
       },
       event: (text, level) => this.#log[level](text),
@@ -241,6 +245,14 @@ class Server implements Running {
     );
   }
 
+  /** Slaves that were listed and are not any more: a child that was drained is not started again. */
+  #noteLeft({ slaves }: View): void {
+    const listed = new Set<string>(slaves.keys());
+    for (const id of this.#listed) if (!listed.has(id)) this.#left.add(id);
+    for (const id of listed) this.#left.delete(id);
+    this.#listed = listed;
+  }
+
   #startChildren(port: number, peerPort: number): void {
     const { withSlaves: count, dir } = this.#config;
     if (count === 0) return;
@@ -252,6 +264,7 @@ class Server implements Running {
       dirParent: dirname(resolve(dir)),
       extraArgs: childArguments(this.#config),
       log: this.#log,
+      isWanted: (id) => !this.#left.has(id),
       onStarted: (id, pid, at) => say(`started ${id} pid=${pid} port=${at}`),
     });
   }
