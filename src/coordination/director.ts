@@ -64,7 +64,7 @@ export function plan(state: State): void {
 
 /** Hand-overs of one owner at a time: while one lasts, its partition takes no writes. Who is to leave does not dawdle. */
 const HAND_OVERS_MAX = 1;
-const HAND_OVERS_OF_LEAVING_MAX = 8;
+const HAND_OVERS_OF_LEAVING_MAX = 2;
 
 function aFewEach(
   state: State,
