@@ -22,8 +22,8 @@ import type { Cluster } from './cluster.ts';
 import type { Connection } from './connection.ts';
 import type { Asked, Manner, Outcome, Workload } from './workload.ts';
 
-/** For so long a client asks again after definite refusals. */
-export const RETRIES_MS = 3_500;
+/** For so long a client asks again after definite refusals: longer than the gateway takes to find a link half-open, twice. */
+export const RETRIES_MS = 6_500;
 
 /** Of a reader's operations so many are followed by a new connection, which may read elsewhere. */
 const NEW_CONNECTION_PERCENT = 5;

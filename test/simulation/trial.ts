@@ -47,7 +47,7 @@ const healingMsOf = ({ promiseMs }: Pace): number =>
 
 /** What was broken last comes back by itself within this: operators, timers, late messages. */
 const SETTLING_MS = 6_000;
-const READING_MS = 9_000;
+const READING_MS = 12_000;
 
 export function attempt(plan: Plan): Outcome {
   const world = new World(plan.seed);
