@@ -258,6 +258,17 @@ describe('a fence of a hand-over', () => {
     expect(bench.members).to.equal(copy);
   });
 
+  it('leaves nobody out before they had a whole window to answer, also when the owner took its time', () => {
+    const { bench, owner, copy } = handingOver();
+    bench.wait(CALM_MS);
+    bench.answers(owner);
+    bench.wait(SETTINGS.windowMs - 50);
+    expect(bench.configuration.epoch, 'the copy may still answer').to.equal(1);
+    bench.answers(copy);
+    bench.persist();
+    expect(bench.members).to.equal(copy);
+  });
+
   it('goes calmly again to an owner whose link is back', () => {
     const { bench, owner, copy } = handingOver();
     bench.register(owner);
