@@ -123,10 +123,17 @@ describe('a draining slave', () => {
     drain(bench, other);
     expect(bench.sent(other, 'drained')).to.deep.equal([]);
     expect(bench.stageOf(other)).to.equal('draining');
+    bench.persist();
+    expect(bench.sent(other, 'drained')).to.have.length(1);
+    expect(isKnown(bench, other)).to.equal(false);
+  });
+
+  it('leaves once, however often it is looked at while that is not durable', () => {
+    const { bench, other } = cast();
+    drain(bench, other);
     bench.tick();
     bench.persist();
-    expect(bench.sent(other, 'drained'), 'once').to.have.length(1);
-    expect(isKnown(bench, other)).to.equal(false);
+    expect(bench.of('event').filter(({ text }) => text.includes('and left'))).to.have.length(1);
   });
 
   it('is gone from the view, and everybody hears so', () => {
