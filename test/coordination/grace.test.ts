@@ -43,6 +43,7 @@ describe('a slave that has returned', () => {
     const kept = grace();
     noteDeath(kept, A, instant(0));
     noteReturn(kept, A, instant(1_000));
+    noteReturn(kept, slaveId('z'), instant(9_000));
     const isBent = (at: number): boolean =>
       bent(kept, [names('ab')], [configuration(3, 'ba')], instant(at))[0]?.[0] === 'b';
     expect(isBent(1_000 + HAND_BACK_MS - 1)).to.equal(true);
