@@ -101,12 +101,20 @@ describe('the pace of copying', () => {
 
   it('lets those who wait go first come, first served, each once, as far as there is room', () => {
     const { pace, all } = crowded(PARTS_OUT_MAX + 3);
-    const last = all[PARTS_OUT_MAX];
-    if (last !== undefined) wait(pace, last.replica, last.grow);
     expect(turns(pace), 'there is none').to.deep.equal([]);
     pace.out.clear();
     expect(turns(pace)).to.deep.equal([4, 5, 6]);
     expect(all.some(({ grow }) => grow.isWaiting)).to.equal(false);
+  });
+
+  it('keeps one place for who waits, however often it asks for one', () => {
+    const pace = newPace(0, NOW);
+    const [first, second] = copying(2);
+    if (first === undefined || second === undefined) return;
+    for (const { replica, grow } of [first, first, second]) wait(pace, replica, grow);
+    expect(nextInTurn(pace, NOW)).to.equal(first.replica);
+    wait(pace, first.replica, first.grow);
+    expect(turns(pace)).to.deep.equal([1, 0]);
   });
 
   it('passes over those whose grow was given up while they waited', () => {
