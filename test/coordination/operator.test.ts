@@ -2,23 +2,11 @@
 import { expect } from 'chai';
 
 import { epoch, partition, slaveId } from '../../src/common/ids.ts';
-import { type CoordinatorBench, founded, obey } from '../support/coordinator-bench.ts';
+import { type CoordinatorBench, obey } from '../support/coordinator-bench.ts';
+import { type Cast, cast } from '../support/coordinator-scenes.ts';
 import { configuration, member, P, SETTINGS } from '../support/slave-bench.ts';
 
 const ONE = { ...SETTINGS, partitions: 1 };
-
-interface Cast {
-  readonly bench: CoordinatorBench;
-  readonly owner: string;
-  readonly copy: string;
-  readonly other: string;
-}
-
-function cast(names = 'abc', settings = ONE): Cast {
-  const { bench, roles } = founded(names, settings);
-  const [owner = '', copy = '', other = ''] = roles;
-  return { bench, owner, copy, other };
-}
 
 const drain = (bench: CoordinatorBench, name: string): string =>
   bench.order({ kind: 'drain', slave: slaveId(name) });
