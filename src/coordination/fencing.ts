@@ -81,6 +81,8 @@ function endCalm(state: State, rounds: readonly FenceRound[]): void {
   const slaves = new Set<SlaveId>();
   for (const round of rounds) {
     round.isCalm = false;
+    // The others hear of it only now: their window begins here.
+    round.until = after(state.now, settingsOf(state).windowMs);
     for (const { slave } of round.intention.ask) slaves.add(slave);
   }
   for (const slave of slaves) askFence(state, slave);

@@ -117,7 +117,10 @@ function forget(state: State, slave: SlaveId): Refusal {
 
 /** Data that nobody is left to bring back. Its members may live, cut off: whoever orders this has made sure. */
 function forfeitLost(state: State, partitions: readonly Partition[]): Refusal {
-  const served = partitions.filter((partition) => !state.lost.has(partition));
+  // What has begun anew, or was found, and is on its way to the journal is lost no more.
+  const served = partitions.filter(
+    (partition) => !state.lost.has(partition) || state.concluding.has(partition),
+  );
   if (partitions.length === 0) return 'it was not said which partitions';
   if (served.length > 0)
     return `not lost, and so not to be forfeited: ${partitionsText(served.length)} (${served.join(', ')})`;

@@ -101,7 +101,7 @@ export interface FenceRound {
   isCalm: boolean;
   readonly calmUntil: Instant;
   /** When those who do not answer are left out. */
-  readonly until: Instant;
+  until: Instant;
 }
 
 /** What the owner of one partition is told of a grow. */

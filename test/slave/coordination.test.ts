@@ -2,7 +2,21 @@
 import { expect } from 'chai';
 
 import { epoch, partition } from '../../src/common/ids.ts';
-import { cluster, configuration, exchange, K1, P, SETTINGS, SlaveBench } from '../support/slave-bench.ts';
+import { slotOf } from '../../src/common/slot.ts';
+import { instant } from '../../src/common/time.ts';
+import { refusalOf } from '../../src/slave/requests.ts';
+import { registrationOf } from '../../src/slave/standing.ts';
+import {
+  cluster,
+  configuration,
+  exchange,
+  K1,
+  K2,
+  K3,
+  P,
+  SETTINGS,
+  SlaveBench,
+} from '../support/slave-bench.ts';
 
 const NEVER = { epoch: epoch(0), members: [], ownerNonce: '' };
 
@@ -137,6 +151,199 @@ describe('a fence of many partitions', () => {
     bench.persist();
     expect(bench.toldOf('outdated')).to.deep.equal([{ kind: 'outdated', partition: P, epoch: 9 }]);
     expect(bench.toldOf('fenced')).to.have.length(1);
+  });
+});
+
+/** As in `coordination.ts`: the time that an owner has to finish what is under way. */
+const CALM_MS = 200;
+
+function calm(bench: SlaveBench, number: number): void {
+  bench.control({ kind: 'calm', epoch: epoch(number), partitions: [P] });
+}
+
+const fencedAs = (bench: SlaveBench): readonly number[] => bench.toldOf('fenced').map((told) => told.epoch);
+
+/** An owner with a write under way that its copy has not acknowledged, and which is to be calm. */
+function calming(): { readonly a: SlaveBench; readonly b: SlaveBench; readonly underWay: number } {
+  const [a, b] = cluster(configuration(3, 'ab'), {}, 'ab') as [SlaveBench, SlaveBench];
+  const [underWay = 0] = a.ask(`SET ${K1} one`);
+  a.persist();
+  calm(a, 4);
+  a.persist();
+  return { a, b, underWay };
+}
+
+const mayRead = (bench: SlaveBench): boolean =>
+  refusalOf(bench.state, P, slotOf(K1), instant(bench.now)) === undefined;
+
+describe('an owner that is to be handed over', () => {
+  it('finishes what is under way, and is fenced then', () => {
+    const { a, b, underWay } = calming();
+    expect(fencedAs(a)).to.deep.equal([]);
+    exchange([a, b]);
+    expect(a.answers.get(underWay)).to.equal('OK');
+    expect(fencedAs(a)).to.deep.equal([4]);
+    expect(a.toldOf('fenced')[0]?.answers[0]?.end).to.deep.equal({ epoch: 3, seq: 1 });
+    expect(a.replica).to.include({ fence: 4, phase: 'closed' });
+  });
+
+  it('is fenced at once where nothing is under way', () => {
+    const [a] = cluster(configuration(3, 'ab'), {}, 'ab') as [SlaveBench];
+    calm(a, 4);
+    expect(a.replica.fence).to.equal(4);
+    expect(fencedAs(a), 'it is not durable yet').to.deep.equal([]);
+    a.persist();
+    expect(fencedAs(a)).to.deep.equal([4]);
+  });
+
+  it('takes no new write, and refuses those that came definitely when it is fenced', () => {
+    const { a, b } = calming();
+    const tickets = a.ask(`SET ${K2} two`, `GETDEL ${K3}`);
+    a.persist();
+    expect(tickets.map((ticket) => a.answers.get(ticket))).to.deep.equal([undefined, undefined]);
+    expect(a.replica.log.end.seq).to.equal(1);
+    exchange([a, b]);
+    expect(tickets.map((ticket) => a.answers.get(ticket))).to.deep.equal(['TRYAGAIN', 'TRYAGAIN']);
+    expect(a.replica.log.end.seq).to.equal(1);
+  });
+
+  it('goes on answering reads until it is fenced', () => {
+    const { a, b } = calming();
+    expect(mayRead(a)).to.equal(true);
+    exchange([a, b]);
+    expect(mayRead(a)).to.equal(false);
+  });
+
+  it('has a bounded time for it; then those behind are refused, and what is under way may yet become history', () => {
+    const { a, underWay } = calming();
+    const [behind = 0] = a.ask(`SET ${K2} two`);
+    a.wait(CALM_MS - 1);
+    a.tick();
+    a.persist();
+    expect(fencedAs(a)).to.deep.equal([]);
+    a.wait(1);
+    a.tick();
+    a.persist();
+    expect(fencedAs(a)).to.deep.equal([4]);
+    expect([underWay, behind].map((ticket) => a.answers.get(ticket))).to.deep.equal([undefined, 'TRYAGAIN']);
+  });
+
+  it('is fenced at once by a fence that comes meanwhile, and answers that alone', () => {
+    const { a, b } = calming();
+    const [behind = 0] = a.ask(`SET ${K2} two`);
+    a.fence(5);
+    expect(a.answers.get(behind)).to.equal('TRYAGAIN');
+    expect(a.replica.fence).to.equal(5);
+    exchange([a, b]);
+    a.wait(CALM_MS);
+    a.tick();
+    a.persist();
+    expect(fencedAs(a)).to.deep.equal([5]);
+    expect(a.toldOf('outdated')).to.deep.equal([]);
+    expect(a.state.calming.size).to.equal(0);
+  });
+
+  it('waits for a larger list that is on its way to the disk, and tells of it', () => {
+    const [a, c] = cluster(configuration(3, 'a'), {}, 'ac') as [SlaveBench, SlaveBench];
+    const { members } = configuration(4, 'ac');
+    a.control({ kind: 'grow', epoch: epoch(4), partition: P, base: epoch(3), members, ownerNonce: 'a.1' });
+    for (let time = 0; a.replica.grow?.stage !== 'adopting' && time < 10; time += 1) {
+      a.persist();
+      for (const { message } of a.sent.splice(0)) c.from('a', message);
+      c.persist();
+      for (const { message } of c.sent.splice(0)) a.from('c', message);
+    }
+    expect(a.replica.grow?.stage).to.equal('adopting');
+    calm(a, 5);
+    a.persist();
+    expect(a.toldOf('fenced')[0]?.answers[0]?.adopted).to.deep.equal(configuration(4, 'ac'));
+  });
+
+  it('does not wait for a copy that is being made', () => {
+    const [a, c] = cluster(configuration(3, 'a'), {}, 'ac') as [SlaveBench, SlaveBench];
+    const { members } = configuration(4, 'ac');
+    a.control({ kind: 'grow', epoch: epoch(4), partition: P, base: epoch(3), members, ownerNonce: 'a.1' });
+    exchange([a, c], (_from, { message }) => message.kind === 'copy-part');
+    expect(a.replica.grow?.stage).to.equal('copying');
+    calm(a, 5);
+    a.persist();
+    expect(fencedAs(a)).to.deep.equal([5]);
+  });
+
+  it('that is none is fenced like anybody', () => {
+    const { b } = calming();
+    calm(b, 4);
+    b.persist();
+    expect(fencedAs(b)).to.deep.equal([4]);
+  });
+
+  it('but has sworn to a later epoch says so, and holds nobody back', () => {
+    const [a] = cluster(configuration(7, 'ab'), {}, 'ab') as [SlaveBench];
+    a.ask(`SET ${K1} one`);
+    calm(a, 4);
+    expect(a.toldOf('outdated')).to.deep.equal([{ kind: 'outdated', partition: P, epoch: 7 }]);
+    a.ask(`SET ${K2} two`);
+    expect(a.replica.log.end.seq).to.equal(2);
+    expect(a.replica).to.include({ fence: 7, phase: 'open' });
+  });
+});
+
+describe('a slave that is to leave', () => {
+  const isLeaving = (bench: SlaveBench): boolean =>
+    registrationOf(bench.state, {
+      ...{ clusterId: undefined, boot: { count: 1, nonce: 'a.1' }, kernelBoot: 'k', isSameKernelBoot: true },
+      ...{ durability: 'fsync', host: 'host', port: 1, peerPort: 2, pid: 3 },
+    }).isLeaving;
+
+  function registered(): SlaveBench {
+    const bench = new SlaveBench('a');
+    bench.register(NEVER);
+    bench.effects = [];
+    return bench;
+  }
+
+  it('of its own asks to hand over, once', () => {
+    const bench = registered();
+    expect(isLeaving(bench)).to.equal(false);
+    bench.feed({ kind: 'leave' });
+    bench.feed({ kind: 'leave' });
+    expect(bench.told).to.deep.equal([{ kind: 'hand-over' }]);
+    expect(isLeaving(bench)).to.equal(true);
+  });
+
+  it('where nobody hears it says so when it registers', () => {
+    const bench = new SlaveBench('a');
+    bench.feed({ kind: 'leave' });
+    expect(bench.told).to.deep.equal([]);
+    expect(isLeaving(bench)).to.equal(true);
+  });
+
+  it('because an operator wants it says so from then on whenever it registers', () => {
+    const bench = registered();
+    bench.control({ kind: 'drain' });
+    expect([bench.told, bench.effects]).to.deep.equal([[], []]);
+    bench.feed({ kind: 'control-closed' });
+    expect(isLeaving(bench)).to.equal(true);
+  });
+
+  it('and may not stays, says why, and may ask again', () => {
+    const bench = registered();
+    bench.feed({ kind: 'leave' });
+    bench.effects = [];
+    bench.control({ kind: 'drain-refused', why: 'because' });
+    expect(bench.effects).to.deep.equal([{ kind: 'stays', why: 'because' }]);
+    expect(isLeaving(bench)).to.equal(false);
+    bench.feed({ kind: 'leave' });
+    expect(bench.toldOf('hand-over')).to.have.length(2);
+  });
+
+  it('and has handed everything over says so', () => {
+    const bench = registered();
+    bench.feed({ kind: 'leave' });
+    bench.effects = [];
+    bench.control({ kind: 'drained' });
+    expect(bench.effects).to.deep.equal([{ kind: 'drained' }]);
+    expect(isLeaving(bench)).to.equal(true);
   });
 });
 

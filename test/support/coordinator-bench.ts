@@ -16,6 +16,8 @@ import {
   type State,
   step,
 } from '../../src/coordination/coordinator.ts';
+import type { Order } from '../../src/coordination/order.ts';
+import type { Policy } from '../../src/coordination/grace.ts';
 import { headChange, type Journal, newJournal, readJournal } from '../../src/coordination/journal.ts';
 import { configuration, type Kind, P, SETTINGS, storeOf } from './slave-bench.ts';
 
@@ -32,6 +34,7 @@ interface Options {
   readonly settings?: ClusterSettings;
   readonly disk?: MemoryStore;
   readonly now?: number;
+  readonly policy?: Policy;
 }
 
 function newDisk(settings: ClusterSettings): MemoryStore {
@@ -55,11 +58,11 @@ export class CoordinatorBench {
   #nextLink = 1;
   #sequence = 0;
 
-  constructor({ settings = ONE, disk = newDisk(settings), now = 10_000 }: Options = {}) {
+  constructor({ settings = ONE, disk = newDisk(settings), now = 10_000, policy }: Options = {}) {
     this.settings = settings;
     this.disk = disk;
     this.now = now;
-    this.state = init(this.journal, this.#times());
+    this.state = init(this.journal, this.#times(), policy);
   }
 
   /** What a coordination server that starts now would read. */
@@ -190,9 +193,10 @@ export class CoordinatorBench {
     this.feed({ kind: 'message', link: this.links.get(name) ?? 0, message });
   }
 
-  /** It answers the newest fence that it was sent. */
+  /** It answers the newest fence that it was sent; a calm one ends as one. */
   answers(name: string, more: Partial<FenceAnswer> = {}): void {
-    const { epoch: number } = this.lastSent(name, 'fence');
+    const asked = [...this.sent(name, 'fence'), ...this.sent(name, 'calm')];
+    const number = epoch(Math.max(...asked.map((message) => message.epoch)));
     const end = { epoch: epoch(0), seq: 0 };
     const answer = {
       partition: P,
@@ -226,6 +230,12 @@ export class CoordinatorBench {
     return this.effects.filter((effect): effect is Kind<Effect, Name> => effect.kind === kind);
   }
 
+  /** What an operator is answered: why the order is turned down, or that it is taken. */
+  order(order: Order): string {
+    this.feed({ kind: 'order', request: 1, order });
+    return this.of('order-answer').at(-1)?.refusal ?? 'taken';
+  }
+
   stageOf(name: string): string | undefined {
     return this.state.view.slaves.get(slaveId(name))?.stage;
   }
@@ -242,6 +252,38 @@ export class CoordinatorBench {
     again.#sequence = this.#sequence;
     return again;
   }
+}
+
+/** Every slave does what it was told, and for so long what it is told, at once; the journal is durable at once. */
+export function obey(bench: CoordinatorBench, ms = 2 * bench.settings.windowMs): void {
+  let heard = 0;
+  for (const end = bench.now + ms; bench.now < end; bench.wait(50)) {
+    bench.persist();
+    while (heard < bench.effects.length) {
+      const effect = bench.effects[heard];
+      heard += 1;
+      if (effect?.kind === 'send') obeyOne(bench, effect);
+      bench.persist();
+    }
+  }
+}
+
+function obeyOne(bench: CoordinatorBench, { link, message }: Kind<Effect, 'send'>): void {
+  const [name] = [...bench.links].find(([, of]) => of === link) ?? [];
+  if (name === undefined) return;
+  if (message.kind === 'fence' || message.kind === 'calm') bench.answers(name);
+  else if (message.kind === 'grow') {
+    const { epoch: number, partition, members, ownerNonce } = message;
+    bench.says(name, {
+      kind: 'grown',
+      partition,
+      configuration: { epoch: number, members, ownerNonce },
+    });
+  } else if (message.kind === 'drop-grow') {
+    const { partition, epoch: number } = message;
+    bench.says(name, { kind: 'grow-dropped', partition, epoch: number, why: 'it was taken back' });
+  } else if (message.kind === 'view' && message.configurations.length > 0 && bench.members.startsWith(name))
+    bench.serves(name);
 }
 
 /** A cluster of these slaves, founded and served. `roles` are the owner, the copies, and then the others. */

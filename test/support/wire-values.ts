@@ -42,11 +42,15 @@ export const members: fc.Arbitrary<readonly Member[]> = fc.uniqueArray(
   { maxLength: 4, selector: ({ slave }) => slave },
 );
 
+const founded = {
+  epoch: epochs.filter((number) => number > 0),
+  members,
+  ownerNonce: fc.oneof(names, fc.constant('')),
+};
+
 export const configurations: fc.Arbitrary<Configuration> = fc.oneof(
   fc.constant({ epoch: epoch(0), members: [], ownerNonce: '' }),
-  fc.record({
-    epoch: epochs.filter((number) => number > 0),
-    members,
-    ownerNonce: fc.oneof(names, fc.constant('')),
-  }),
+  fc.record(founded),
+  // It was forfeited once.
+  fc.record({ ...founded, since: founded.epoch }),
 );

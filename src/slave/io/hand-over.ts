@@ -34,6 +34,8 @@ export class HandOver {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => this.#giveUp(`that took longer than ${boundMs} ms`), boundMs);
       this.#settle = () => {
+        // The link that closes behind it is part of the end.
+        this.#settle = undefined;
         clearTimeout(timer);
         resolve();
       };

@@ -9,7 +9,17 @@ import { stamp } from '../../../src/common/time.ts';
 import { lookup } from '../../../src/slave/tables.ts';
 import { adopt, decodeOath, peersOf } from '../../../src/slave/replication/oath.ts';
 import { swornKey } from '../../../src/slave/store-layout.ts';
-import { cluster, configuration, exchange, K1, K2, P, type SlaveBench } from '../../support/slave-bench.ts';
+import type { Configuration } from '../../../src/common/view.ts';
+import {
+  cluster,
+  configuration,
+  exchange,
+  FILL_MS,
+  K1,
+  K2,
+  P,
+  type SlaveBench,
+} from '../../support/slave-bench.ts';
 
 const lastAnswer = (bench: SlaveBench): FenceAnswer | undefined => bench.toldOf('fenced').at(-1)?.answers[0];
 
@@ -246,6 +256,150 @@ describe('a learner', () => {
     c.announce(configuration(5, 'a'));
     expect(c.replica.role).to.equal('none');
     expect(lookup(c.tables, c.replica.table, K1)).to.equal(undefined);
+  });
+});
+
+/** As after an order to forfeit: what was written before `since` is no part of it. */
+const forfeited = (
+  number: number,
+  names: string,
+  { since = 7, owner = `${names.charAt(0)}.1` } = {},
+): Configuration => ({
+  ...configuration(number, names, owner),
+  since: epoch(since),
+});
+
+/** Two members that both hold a key, in their tables' stores. */
+function filledPair(): readonly [SlaveBench, SlaveBench] {
+  const [a, b] = pair();
+  a.ask(`SET ${K1} before`);
+  exchange([a, b]);
+  for (const bench of [a, b]) {
+    bench.wait(FILL_MS);
+    bench.tick();
+    bench.persist();
+  }
+  exchange([a, b]);
+  for (const bench of [a, b]) expect(held(bench), bench.name).to.equal('before');
+  return [a, b];
+}
+
+const held = (bench: SlaveBench, name = K1): string | undefined =>
+  lookup(bench.tables, bench.replica.table, name)?.value.toString();
+
+describe('what was forfeited', () => {
+  it('is wiped by its members when they take up the new history, whoever tells them of it', () => {
+    const [a, b] = filledPair();
+    a.announce(forfeited(7, 'ab'));
+    exchange([a, b]);
+    expect(b.replica.configuration, 'its owner’s probe told it').to.deep.equal(forfeited(7, 'ab'));
+    for (const bench of [a, b]) {
+      expect(held(bench), bench.name).to.equal(undefined);
+      expect(bench.replica.log.end.seq, bench.name).to.equal(0);
+    }
+    const [ticket = 0] = a.ask(`GET ${K1}`);
+    exchange([a, b]);
+    expect(a.answers.get(ticket)).to.equal('(absent)');
+  });
+
+  it('stays wiped after a restart', () => {
+    const [a, b] = filledPair();
+    a.announce(forfeited(7, 'ab'));
+    exchange([a, b]);
+    for (const bench of [a, b]) {
+      const again = bench.restart();
+      expect(again.replica.configuration, bench.name).to.deep.equal(forfeited(7, 'ab'));
+      expect(held(again), bench.name).to.equal(undefined);
+    }
+  });
+
+  it('is wiped by a slave that crashed before it had taken up the new history', () => {
+    const [a] = filledPair();
+    const again = a.restart();
+    expect(held(again)).to.equal('before');
+    again.register(forfeited(8, 'a', { owner: 'a.2' }));
+    expect(again.run(`GET ${K1}`)).to.equal('(absent)');
+    expect(held(again.restart())).to.equal(undefined);
+  });
+
+  it('is wiped by a slave that crashed while it took up the new history', () => {
+    const [a] = filledPair();
+    a.announce(forfeited(7, 'a'));
+    expect(held(a)).to.equal(undefined);
+    const again = a.restart();
+    expect(again.replica.configuration.epoch, 'nothing of it was durable').to.equal(3);
+    again.register(forfeited(8, 'a', { owner: 'a.2' }));
+    expect(again.run(`GET ${K1}`)).to.equal('(absent)');
+  });
+
+  it('is wiped by a learner that is a member of the new history', () => {
+    const [, c] = unheardAdoption();
+    expect(held(c)).to.equal('one');
+    c.announce(forfeited(7, 'c'));
+    c.persist();
+    expect(c.run(`GET ${K1}`)).to.equal('(absent)');
+  });
+
+  it('is not what a former member is led on from when it learns the new history', () => {
+    const [a, b] = filledPair();
+    a.announce(forfeited(7, 'a'));
+    a.persist();
+    b.announce(forfeited(7, 'a'));
+    b.persist();
+    expect(held(b), 'it is kept, for it may learn again').to.equal('before');
+    a.run(`SET ${K2} since`);
+    const { members } = configuration(8, 'ab');
+    a.control({ kind: 'grow', epoch: epoch(8), partition: P, base: epoch(7), members, ownerNonce: 'a.1' });
+    exchange([a, b]);
+    expect(a.toldOf('grown').map((told) => told.configuration)).to.deep.equal([forfeited(8, 'ab')]);
+    expect([held(b), held(b, K2)]).to.deep.equal([undefined, 'since']);
+  });
+
+  it('leaves those who waited for it without a certain outcome', () => {
+    const [a] = pair();
+    const [logged = 0, unlogged = 0] = a.ask(`SET ${K1} x`, `GETDEL ${K2}`);
+    a.announce(forfeited(7, 'a'));
+    expect([logged, unlogged].map((ticket) => a.answers.get(ticket))).to.deep.equal([
+      'UNCERTAIN',
+      'TRYAGAIN',
+    ]);
+  });
+});
+
+describe('what was written since a partition was forfeited', () => {
+  /** A key is written in the new history, and both hold it. */
+  function begunAnew(): readonly [SlaveBench, SlaveBench] {
+    const [a, b] = filledPair();
+    a.announce(forfeited(7, 'ab'));
+    exchange([a, b]);
+    const [ticket = 0] = a.ask(`SET ${K2} since`);
+    exchange([a, b]);
+    expect(a.answers.get(ticket)).to.equal('OK');
+    return [a, b];
+  }
+
+  it('is kept by every later configuration of that history', () => {
+    const [a, b] = begunAnew();
+    for (const bench of [a, b]) bench.fence(8);
+    exchange([a, b]);
+    for (const bench of [a, b]) bench.announce(forfeited(8, 'ba'));
+    exchange([a, b]);
+    expect(b.replica.phase).to.equal('open');
+    expect([a, b].map((bench) => held(bench, K2))).to.deep.equal(['since', 'since']);
+  });
+
+  it('is kept by a slave that restarts', () => {
+    const [a] = begunAnew();
+    const again = a.restart();
+    again.register(forfeited(8, 'a', { owner: 'a.2' }));
+    expect([again.run(`GET ${K2}`), again.run(`GET ${K1}`)]).to.deep.equal(['since', '(absent)']);
+  });
+
+  it('is given up when the partition is forfeited once more', () => {
+    const [a] = begunAnew();
+    a.announce(forfeited(9, 'a', { since: 9 }));
+    a.persist();
+    expect(a.run(`GET ${K2}`)).to.equal('(absent)');
   });
 });
 
