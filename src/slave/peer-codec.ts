@@ -223,12 +223,21 @@ const copyState: Codec<Of<'copy-state'>> = {
   type: 13,
   hasTail: false,
   encode(message) {
-    const writer = startOfOne(this.type, message, 2 * COUNT_BYTES);
+    const writer = startOfOne(this.type, message, 2 * COUNT_BYTES + FLAG_BYTES + POSITION_BYTES);
     writer.u48(message.grow);
     writer.u48(message.next);
+    writer.flag(message.isOnward);
+    writePosition(writer, message.base);
     return [seal(writer)];
   },
-  decode: (head) => ({ kind: 'copy-state', ...epochItem.read(head), grow: head.epoch(), next: head.u48() }),
+  decode: (head) => ({
+    kind: 'copy-state',
+    ...epochItem.read(head),
+    grow: head.epoch(),
+    next: head.u48(),
+    isOnward: head.flag(),
+    base: readPosition(head),
+  }),
 };
 
 const CARRIER = { epoch: epoch(0), seq: 0, previousEpoch: epoch(0), stamp: stamp(0) };

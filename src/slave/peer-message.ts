@@ -116,6 +116,12 @@ export type PeerMessage =
     } & EpochItem)
   /** The learner was a member before, and holds everything up to here. */
   | ({ readonly kind: 'copy-offer'; readonly grow: Epoch; readonly has: Position } & EpochItem)
-  /** The learner has everything before part `next`, durably. */
-  | ({ readonly kind: 'copy-state'; readonly grow: Epoch; readonly next: number } & EpochItem)
+  /** The learner has everything before part `next`, durably; and how it began, which is what counts. */
+  | ({
+      readonly kind: 'copy-state';
+      readonly grow: Epoch;
+      readonly next: number;
+      readonly isOnward: boolean;
+      readonly base: Position;
+    } & EpochItem)
   | { readonly kind: 'copy-part'; readonly part: CopyPart };

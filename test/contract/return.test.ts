@@ -153,6 +153,27 @@ describe('a slave that comes back to a partition', () => {
     expectWhole(a, c);
   });
 
+  it('is copied anew when it began so, whatever its owner had decided since', () => {
+    const [a, c] = separated();
+    leftOut(c);
+    grow(a);
+    exchange([a, c], (from) => from === 'c');
+    const { applied } = c.replica.table;
+    c.wait(400_000);
+    told(c);
+    c.persist();
+    const offers = (has: typeof applied): void => {
+      a.from('c', { kind: 'copy-offer', partition: P, epoch: epoch(4), grow: epoch(5), has });
+    };
+    offers({ epoch: epoch(0), seq: 0 });
+    for (const { message } of a.sent.splice(0)) c.from('a', message);
+    // The same offer as before, for a second time, and late.
+    offers(applied);
+    expect(a.lastSent('copy-begin')).to.include({ mode: 'onward' });
+    expect(talk(a, c)).to.be.above(0);
+    expectWhole(a, c);
+  });
+
   it('says nothing before what it had is in its store: half a return is none', () => {
     const [a, c] = separated();
     leftOut(c);

@@ -1,6 +1,7 @@
 /** Peers' frames: a message counts only from the member that it claims to be of. */
 import { expect } from 'chai';
 
+import { START } from '../../src/slave/replication/position.ts';
 import { epoch, partition, slaveId } from '../../src/common/ids.ts';
 import { stamp } from '../../src/common/time.ts';
 import type { PeerMessage } from '../../src/slave/peer-message.ts';
@@ -29,7 +30,7 @@ const MESSAGES: readonly PeerMessage[] = [
   { kind: 'level', item: { ...E3, round: 1, sentAt: 1, entries: [], end: { epoch: epoch(0), seq: 0 } } },
   { kind: 'fetch', ...E3, after: 0 },
   { kind: 'fetched', item: { ...E3, after: 0, entries: [], isTooOld: false } },
-  { kind: 'copy-state', ...E3, grow: epoch(4), next: 0 },
+  { kind: 'copy-state', isOnward: false, base: START, ...E3, grow: epoch(4), next: 0 },
   { kind: 'copy-part', part: { ...E3, grow: epoch(4), number: 0, committed: 0, records: [], isLast: true } },
 ];
 

@@ -1,6 +1,7 @@
 /** Growing, between owner and coordination server: an order is carried out, taken back, or overtaken by a fence. */
 import { expect } from 'chai';
 
+import { START } from '../../src/slave/replication/position.ts';
 import { epoch } from '../../src/common/ids.ts';
 import type { FromSlave } from '../../src/common/message/control.ts';
 import type { PeerMessage } from '../../src/slave/peer-message.ts';
@@ -38,7 +39,15 @@ function adopting(): SlaveBench {
     [a, c],
     (from, { message }) => from === 'c' && message.kind === 'copy-state' && message.next === 1,
   );
-  a.from('c', { kind: 'copy-state', partition: P, epoch: epoch(3), grow: epoch(4), next: 1 });
+  a.from('c', {
+    kind: 'copy-state',
+    isOnward: false,
+    base: START,
+    partition: P,
+    epoch: epoch(3),
+    grow: epoch(4),
+    next: 1,
+  });
   expect(a.replica.grow?.stage).to.equal('adopting');
   return a;
 }

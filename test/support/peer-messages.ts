@@ -133,7 +133,14 @@ const ofOne: readonly fc.Arbitrary<PeerMessage>[] = [
     base: position,
   }),
   fc.record({ kind: fc.constant('copy-offer' as const), ...epochItem, grow: epochs, has: position }),
-  fc.record({ kind: fc.constant('copy-state' as const), ...epochItem, grow: epochs, next: counts }),
+  fc.record({
+    kind: fc.constant('copy-state' as const),
+    ...epochItem,
+    grow: epochs,
+    next: counts,
+    isOnward: fc.boolean(),
+    base: position,
+  }),
 ];
 
 /** By the order of their type bytes it does not matter; every kind is here. */

@@ -34,12 +34,12 @@ export function onCopyBegin(replica: Replica, owner: Member, begin: Begin, host:
 
 function startLesson(replica: Replica, owner: Member, begin: Begin, host: Host): void {
   const { mode, base, epoch, grow } = begin;
-  const lesson = { grow, base: epoch, owner, next: 0 };
+  const lesson = { grow, base: epoch, owner, next: 0, begin: base };
   if (mode === 'onward' && samePosition(base, replica.table.applied) && isRetired(replica))
-    return leadOn(replica, { ...lesson, saved: -1 }, host);
+    return leadOn(replica, { ...lesson, isOnward: true, saved: -1 }, host);
   // What it had offered it may have given up since.
   if (mode === 'onward' || (mode === 'ask' && isRetired(replica))) return offer(replica, owner, begin, host);
-  learn(replica, { ...lesson, saved: 0 }, base, host);
+  learn(replica, { ...lesson, isOnward: false, saved: 0 }, base, host);
   sayState(replica, host);
 }
 
@@ -62,10 +62,10 @@ function leadOn(replica: Replica, learning: Learning, host: Host): void {
 function sayState(replica: Replica, host: Host): void {
   const { learning, partition } = replica;
   if (learning === undefined || learning.saved < 0) return;
-  const { grow, base, owner, saved: next } = learning;
+  const { grow, base: epoch, owner, saved: next, isOnward, begin } = learning;
   whenDurable(host, (later) => {
     if (replica.learning?.grow !== grow) return;
-    later.out.send(owner.slave, { kind: 'copy-state', partition, epoch: base, grow, next });
+    later.out.send(owner.slave, { kind: 'copy-state', partition, epoch, grow, next, isOnward, base: begin });
   });
 }
 

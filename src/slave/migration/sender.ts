@@ -43,6 +43,7 @@ const STREAM_BYTES = 4 << 20;
 const STALLED_PROMISES = 20;
 
 type Order = ToSlave & { readonly kind: 'grow' };
+type CopyState = PeerMessage & { readonly kind: 'copy-state' };
 
 export function onGrow(replica: Replica, order: Order, host: Host): void {
   const { partition, epoch } = order;
@@ -123,15 +124,10 @@ export function onCopyOffer(
 }
 
 /** The learner has everything before part `next`, durably; 0: it is empty and ready. */
-export function onCopyState(
-  replica: Replica,
-  from: SlaveId,
-  state: PeerMessage & { kind: 'copy-state' },
-  host: Host,
-): void {
+export function onCopyState(replica: Replica, from: SlaveId, state: CopyState, host: Host): void {
   const { grow } = replica;
   if (grow?.epoch !== state.grow || grow.learner.member.slave !== from || grow.stage !== 'copying') return;
-  if (state.next === 0 && grow.part === -1) return startStream(replica, grow, host);
+  if (state.next === 0 && grow.part === -1) return startStream(replica, grow, state, host);
   if (state.next === grow.part) return sendPart(replica, grow, host);
   if (state.next !== grow.part + 1) return;
   grow.progressAt = host.now;
@@ -147,7 +143,11 @@ export function onCopyState(
 }
 
 /** The log first, so that nothing can fall between it and the snapshot. */
-function startStream(replica: Replica, grow: Grow, host: Host): void {
+function startStream(replica: Replica, grow: Grow, { isOnward, base }: CopyState, host: Host): void {
+  // How it began, the learner knows: an offer that came twice, or late, may have changed our mind since.
+  if (!replica.log.has(base)) return giveUp(replica, grow, host);
+  grow.mode = isOnward ? 'onward' : 'anew';
+  grow.begin = base;
   grow.learner.acked = grow.begin.seq;
   grow.part = 0;
   grow.progressAt = host.now;

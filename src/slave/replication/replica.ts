@@ -127,6 +127,9 @@ export interface Learning {
   readonly grow: Epoch;
   readonly base: Epoch;
   readonly owner: Member;
+  /** Whether it leads on from what it held, and where its log begins. */
+  readonly isOnward: boolean;
+  readonly begin: Position;
   /** The part to be taken in next, and the one up to which all is in the store, durably; -1: not even what was here before. */
   next: number;
   saved: number;

@@ -42,8 +42,8 @@ export const grow: readonly Bug[] = [
     edits: [
       {
         file: 'src/slave/migration/receiver.ts',
-        find: '  const { grow, base, owner, saved: next } = learning;\n',
-        replace: '  const { grow, base, owner, next } = learning;\n',
+        find: '  const { grow, base: epoch, owner, saved: next, isOnward, begin } = learning;\n',
+        replace: '  const { grow, base: epoch, owner, next, isOnward, begin } = learning;\n',
       },
       {
         file: 'src/slave/migration/receiver.ts',
@@ -156,6 +156,56 @@ export const grow: readonly Bug[] = [
         file: 'src/slave/conversation.ts',
         find: '  const isOwners = owner?.slave === from && owner.store === store;\n',
         replace: '  const isOwners = owner?.slave === from;\n',
+      },
+    ],
+  },
+  {
+    name: 'led-on-from-what-is-gone',
+    rule: 'G4',
+    leavesOut:
+      'A learner is led on as its owner decided last, and not as it began: an offer that came twice, or late, may have changed that.',
+    edits: [
+      {
+        file: 'src/slave/migration/sender.ts',
+        find: `  grow.mode = isOnward ? 'onward' : 'anew';
+  grow.begin = base;
+`,
+        replace: '',
+      },
+      {
+        file: 'src/slave/migration/sender.ts',
+        find: '{ isOnward, base }: CopyState',
+        replace: '{ base }: CopyState',
+      },
+    ],
+  },
+  {
+    name: 'led-on-from-any-place',
+    rule: 'G4',
+    leavesOut:
+      'An owner leads a former member on from what it has, whether that is part of the history or not.',
+    edits: [
+      {
+        file: 'src/slave/migration/sender.ts',
+        find: 'has.seq > 0 && has.seq <= committed && log.has(has)',
+        replace: 'has.seq > 0 && has.seq >= log.base.seq && has.seq <= committed',
+      },
+      {
+        file: 'src/slave/migration/sender.ts',
+        find: '  if (!replica.log.has(base)) return giveUp(replica, grow, host);\n',
+        replace: '',
+      },
+    ],
+  },
+  {
+    name: 'half-a-copy-offered',
+    rule: 'G4',
+    leavesOut: 'What a learner had copied by half is kept when it is left out, and offered like a whole.',
+    edits: [
+      {
+        file: 'src/slave/replication/oath.ts',
+        find: "const wasMember = replica.role === 'owner' || replica.role === 'copy';",
+        replace: "const wasMember = replica.role !== 'none';",
       },
     ],
   },

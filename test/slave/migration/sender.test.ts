@@ -1,6 +1,7 @@
 /** Growing, at the owner: nothing falls between the snapshot and the log, and nobody is adopted who lacks anything. */
 import { expect } from 'chai';
 
+import { START } from '../../../src/slave/replication/position.ts';
 import { epoch, key, type Key } from '../../../src/common/ids.ts';
 import type { FromSlave } from '../../../src/common/message/control.ts';
 import { partitionOf, slotOf } from '../../../src/common/slot.ts';
@@ -152,7 +153,7 @@ describe('an owner that is told to grow', () => {
     c.persist();
     for (const { message } of c.sent.splice(0)) a.from('c', message);
     const state = { partition: P, epoch: epoch(3), grow: epoch(4), next: 1 };
-    a.from('c', { kind: 'copy-state', ...state });
+    a.from('c', { kind: 'copy-state', isOnward: false, base: START, ...state });
     expect(a.replica.configuration.epoch).to.equal(3);
     expect(grown(a)).to.deep.equal([]);
     a.persist();
@@ -220,6 +221,8 @@ describe('an owner that is told to grow', () => {
 describe('a part of a snapshot that is sent twice', () => {
   const stateOf = (next: number): PeerMessage => ({
     kind: 'copy-state',
+    isOnward: false,
+    base: START,
     partition: P,
     epoch: epoch(3),
     grow: epoch(4),
