@@ -217,7 +217,12 @@ export class Cluster {
 /** Whether it was started on a damaged record that it counts among its own: what a wiped table left is read by nobody. */
 function believesDamage({ directory, state }: SlaveProcess): boolean {
   const { damaged } = directory;
-  if (damaged === undefined) return false;
+  // What lay there may be cleared or written over since.
+  if (
+    damaged === undefined ||
+    directory.storeOf(damaged.store).get(damaged.key)?.equals(damaged.value) !== true
+  )
+    return false;
   if (damaged.store === 'log') return true;
   const table = state.replicas[partitionOfKey(damaged.key)]?.table;
   return table !== undefined && !table.hasLeftovers;

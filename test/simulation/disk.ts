@@ -15,6 +15,7 @@ const [LOWEST, HIGHEST] = [Buffer.from([0]), Buffer.from([0xff])];
 export interface Damaged {
   readonly store: StoreName;
   readonly key: Buffer;
+  readonly value: Buffer;
 }
 
 /** How many names stores have been given in a world. */
@@ -94,7 +95,7 @@ export class Directory {
     const place = world.between(0, value.length - 1);
     damaged[place] = (damaged[place] ?? 0) ^ (1 << world.between(0, 7));
     commitNow(store, [{ kind: 'put', key, value: damaged }]);
-    this.damaged = { store: name, key };
+    this.damaged = { store: name, key, value: damaged };
   }
 }
 

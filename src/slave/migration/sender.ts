@@ -216,7 +216,8 @@ function earlier(a: Buffer | undefined, b: Buffer | undefined): Buffer | undefin
 
 export function onLearnerAck(replica: Replica, item: AckItem, host: Host): void {
   const { grow } = replica;
-  if (grow?.base !== item.epoch || item.seq > replica.log.end.seq) return;
+  // Before it has begun, it is of an earlier lesson.
+  if (grow?.base !== item.epoch || grow.part === -1 || item.seq > replica.log.end.seq) return;
   if (item.isGap) return resend(replica, grow, item.seq, host);
   if (item.seq > grow.learner.acked) {
     grow.learner.acked = item.seq;

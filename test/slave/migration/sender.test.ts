@@ -116,6 +116,17 @@ describe('an owner that is told to grow', () => {
     expect(a.toldOf('report').at(-1)).to.include({ copiedBytes: sent });
   });
 
+  it('takes no acknowledgement for one of this lesson before it has begun', () => {
+    const [a] = pair();
+    for (let count = 0; count < 3; count += 1) a.run(`SET ${K2} ${count}`);
+    a.fill();
+    grow(a);
+    const item = { partition: P, epoch: epoch(3), seq: 1, echo: 0, isGap: false };
+    a.from('c', { kind: 'ack', items: [item] });
+    expect(a.replica.grow?.learner.acked).to.equal(0);
+    expect(a.sentOf('append')).to.deep.equal([]);
+  });
+
   it('sends the log before the first part, so that nothing falls between them', () => {
     const [a, c] = pair();
     grow(a);
