@@ -34,3 +34,9 @@ export const laterStamp = (a: Stamp, b: Stamp): Stamp => (a > b ? a : b);
 
 /** Two clocks may drift apart by this share; who relies on a promise counts it off, who waits one out adds it. */
 export const DRIFT = 0.01;
+
+/**
+ * A machine may have slept for so long without its clocks telling so: more than a wall clock that is being slewed
+ * strays in a second (0.5 ms), and than the grain of the time since boot (10 ms). Who relies on a promise counts it off.
+ */
+export const SLEEP_ALLOWANCE_MS = 25;

@@ -131,7 +131,9 @@ export class ControlNetwork {
     this.#ofSlave.delete(slave);
     const isLateAtServer = this.#world.chance(20);
     this.#world.in(isLateAtServer ? this.#world.between(100, 2_000) : 0, () => this.#closeAtServer(link));
-    if (!isGone) this.#closeAtSlave(link);
+    // What is still answered to a process that is gone, its successor does not hear.
+    if (isGone) link.isOpenAtSlave = false;
+    else this.#closeAtSlave(link);
   }
 
   /** The server closes it, for a newer one or for good. */

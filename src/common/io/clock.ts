@@ -15,7 +15,7 @@
 import { readFileSync } from 'node:fs';
 import { uptime } from 'node:os';
 
-import { instant, stamp, type Instant, type Stamp } from '../time.ts';
+import { instant, SLEEP_ALLOWANCE_MS, stamp, type Instant, type Stamp } from '../time.ts';
 
 export const now = (): Instant => instant(performance.now());
 
@@ -33,9 +33,6 @@ const machineClocks: Clocks = {
   wall: () => Date.now(),
   uptime: () => uptime() * 1_000,
 };
-
-/** More than a wall clock that is being slewed strays in a second (0.5 ms), and than uptime's grain (10 ms). */
-const SLEEP_ALLOWANCE_MS = 100;
 
 /** Reading uptime costs some microseconds, so it is not read on every turn. */
 const UPTIME_EVERY_MS = 5;

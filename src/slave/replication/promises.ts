@@ -12,7 +12,7 @@
  *   2. A fenced replica gives none and relies on none (F2); those given before stay on record (F1).
  */
 import type { Epoch, Partition, SlaveId } from '../../common/ids.ts';
-import { after, DRIFT, instant, type Instant, later, stamp } from '../../common/time.ts';
+import { after, DRIFT, instant, type Instant, later, stamp, SLEEP_ALLOWANCE_MS } from '../../common/time.ts';
 import type { PeerMessage, PingItem } from '../peer-message.ts';
 import { clockOf, FOREVER, hearStamp, type Host, isFenced, type Replica, stampNow } from './replica.ts';
 
@@ -29,12 +29,14 @@ export function give(replica: Replica, to: SlaveId, host: Host): boolean {
 
 /**
  * A promise has arrived: `askedAt` is our own clock, when the question was sent. If the machine slept since,
- * that clock may have stood still while the giver's ran on: the promise counts for nothing (P5).
+ * that clock may have stood still while the giver's ran on: the promise counts for nothing; and a sleep too short
+ * to be seen is counted off (P5).
  */
 export function hold(replica: Replica, by: SlaveId, askedAt: number, host: Host): void {
   const progress = replica.peers.get(by);
   if (progress === undefined || isFenced(replica) || askedAt <= host.sleptAt) return;
-  progress.heldUntil = later(progress.heldUntil, instant(askedAt + host.promiseMs * (1 - DRIFT)));
+  const holdsMs = host.promiseMs * (1 - DRIFT) - SLEEP_ALLOWANCE_MS;
+  progress.heldUntil = later(progress.heldUntil, instant(askedAt + holdsMs));
   replica.authorityUntil = heldByAll(replica);
 }
 

@@ -66,7 +66,7 @@ describe('a sleep detector', () => {
     const seen: boolean[] = [];
     for (let count = 0; count < 3; count += 1) {
       clocks.run(50);
-      clocks.suspend(40);
+      clocks.suspend(10);
       seen.push(detector.slept());
     }
     expect(seen).to.deep.equal([false, false, true]);

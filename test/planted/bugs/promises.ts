@@ -56,8 +56,8 @@ export const promises: readonly Bug[] = [
     edits: [
       {
         file: PROMISES,
-        find: 'instant(askedAt + host.promiseMs * (1 - DRIFT))',
-        replace: 'instant(host.now + host.promiseMs * (1 - DRIFT))',
+        find: 'instant(askedAt + holdsMs)',
+        replace: 'instant(host.now + holdsMs)',
       },
     ],
   },
@@ -87,8 +87,8 @@ export const promises: readonly Bug[] = [
     edits: [
       {
         file: PROMISES,
-        find: 'instant(askedAt + host.promiseMs * (1 - DRIFT))',
-        replace: 'instant(askedAt + host.promiseMs)',
+        find: 'host.promiseMs * (1 - DRIFT) - SLEEP_ALLOWANCE_MS',
+        replace: 'host.promiseMs - SLEEP_ALLOWANCE_MS',
       },
       {
         file: FENCING,
@@ -107,6 +107,19 @@ export const promises: readonly Bug[] = [
         file: 'src/slave/slave.ts',
         find: '      state.host.sleptAt = input.now;\n      for (const replica of replicasOf(state)) dropHeld(replica);\n',
         replace: '',
+      },
+    ],
+  },
+  {
+    name: 'short-sleeps-not-counted-off',
+    rule: 'P5',
+    leavesOut:
+      'A sleep too short to be seen is taken for none: the promise of him who did not sleep ends before.',
+    edits: [
+      {
+        file: PROMISES,
+        find: 'host.promiseMs * (1 - DRIFT) - SLEEP_ALLOWANCE_MS',
+        replace: 'host.promiseMs * (1 - DRIFT)',
       },
     ],
   },
