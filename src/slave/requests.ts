@@ -119,6 +119,8 @@ class PreparedData implements Data {
   readonly now: Stamp;
   readonly #host: Host;
   readonly #replica: Replica;
+  /** Keys that were met, and whose time is over. */
+  readonly #met = new Set<Key>();
 
   constructor(host: Host, replica: Replica, now: Stamp) {
     this.#host = host;
@@ -128,7 +130,18 @@ class PreparedData implements Data {
 
   get(name: Key): StoredValue | undefined {
     const stored = this.raw(name);
-    return stored === undefined || isPast(stored.expiresAt, this.now) ? undefined : stored;
+    if (stored === undefined || !isPast(stored.expiresAt, this.now)) return stored;
+    this.#met.add(name);
+    return undefined;
+  }
+
+  /** What a write does, and the removal of what it met expired: who is told so must not see it again (W4). */
+  withRemovals(effects: readonly DataEffect[]): readonly DataEffect[] {
+    if (this.#met.size === 0) return effects;
+    const touched = new Set(effects.map(({ key }) => key));
+    const removals = [...this.#met].filter((key) => !touched.has(key));
+    this.#met.clear();
+    return [...removals.map((key) => ({ kind: 'delete', key }) as const), ...effects];
   }
 
   /** Also what has expired. */
@@ -276,7 +289,9 @@ function evaluate(state: State, turn: Turn, replica: Replica, request: Request):
   }
   if (request.grows && state.isLowOnSpace) return state.host.out.answer(request.ticket, NOSPACE);
   const growing = turn.growing(replica);
-  const { reply, effects } = run.write(request.args, growing.data);
+  const outcome = run.write(request.args, growing.data);
+  const { reply } = outcome;
+  const effects = growing.data.withRemovals(outcome.effects);
   turn.add(growing, effects);
   wait(state, replica, request, {
     seq: turn.seqOf(growing),

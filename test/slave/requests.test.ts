@@ -170,6 +170,20 @@ describe('a read that passes the machine', () => {
     expect(answersOf(a, tickets)).to.deep.equal(['OK', 'x', 'OK']);
   });
 
+  it('makes the end of a key history when a write has met it: nobody sees again what he was told is gone (W4)', () => {
+    const [a] = cluster(configuration(3, 'a'), {}, 'a') as [SlaveBench];
+    a.run(`SET ${K1} x PX 100`);
+    a.run(`SET ${K2} y PX 100`);
+    a.wait(200);
+    const { seq } = a.replica.log.end;
+    expect(a.run(`DEL ${K1}`)).to.equal('0');
+    expect(a.replica.log.end.seq).to.equal(seq + 1);
+    expect(a.run(`SET ${K2} z XX`)).to.equal('(absent)');
+    expect(a.replica.log.end.seq).to.equal(seq + 2);
+    expect(a.run(`DEL ${K1}`)).to.equal('0');
+    expect(a.replica.log.end.seq, 'once is enough').to.equal(seq + 2);
+  });
+
   it('of a key whose time is over removes it first: then it can never reappear (W4)', () => {
     const [a, b] = pair();
     a.ask(`SET ${K1} x PX 100`);
