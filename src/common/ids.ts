@@ -2,7 +2,7 @@
  * Names and numbers that must never be confused, though to the machine they look alike.
  *
  * The constructors here are the only places where a plain value becomes one of ours; they
- * assert, so what comes from outside is checked (`isSlaveId`) before it is named.
+ * assert, so what comes from outside is checked (`isName`) before it is named.
  */
 import { invariant } from './invariant.ts';
 
@@ -29,18 +29,16 @@ export type Key = Brand<string, 'Key'>;
 
 export const SLOTS = 16_384;
 
-const SLAVE_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+/** A name that an operator gives: of a slave, or of a zone, which is slaves that may fail together. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** A zone's name, as an operator gives it to slaves that may fail together: made like an id. */
-export const isZone = (text: string): boolean => SLAVE_ID.test(text);
+/** What a name looks like, for people. */
+export const NAME_WANTED = '1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit';
 
-export const isSlaveId = (text: string): boolean => SLAVE_ID.test(text);
+export const isName = (text: string): boolean => NAME.test(text);
 
 export function slaveId(text: string): SlaveId {
-  invariant(
-    isSlaveId(text),
-    () => `a slave id is 1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit: "${text}"`,
-  );
+  invariant(isName(text), () => `a slave id is ${NAME_WANTED}: "${text}"`);
   return text as SlaveId;
 }
 

@@ -29,7 +29,7 @@ import {
   wakeAt as tallyWakeAt,
 } from './heartbeat-tally.ts';
 import { bent, isAwaitedBack, nextEnd, noteDeath } from './grace.ts';
-import { drain, onOrder, partIfEmpty } from './operator.ts';
+import { handOver, onOrder, partIfEmpty } from './operator.ts';
 import { onFailed, onRegister } from './registration.ts';
 import { healthOf, meaningOf } from './status.ts';
 import {
@@ -139,7 +139,7 @@ function onSlaveMessage(
     case 'report':
       return onReport(state, slave, message);
     case 'hand-over':
-      return onHandOver(state, slave);
+      return handOver(state, slave);
     case 'leaving':
       return bury(state, slave, 'it was stopped');
     case 'failed':
@@ -272,11 +272,6 @@ function tellHealth(state: State): void {
   if (isSettledHealth(health)) tellSums(state, true);
   const level = health === 'unavailable' ? 'warn' : 'info';
   note(state, health, `the cluster is ${health}: ${meaningOf(health)}`, { level });
-}
-
-function onHandOver(state: State, slave: SlaveId): void {
-  const why = drain(state, slave);
-  if (why !== undefined) sendTo(state, slave, { kind: 'drain-refused', why });
 }
 
 const isSettledHealth = (health: State['health']): boolean => health === 'healthy' || health === 'degraded';

@@ -7,6 +7,7 @@
  * Before a hand-over the owner is asked alone, and takes no more writes until it is fenced: no client is left
  * without an outcome. It has a bounded time for that; then everybody is asked as after a death.
  */
+import { addTo } from '../common/add-to.ts';
 import type { Epoch, Partition, SlaveId } from '../common/ids.ts';
 import type { FenceAnswer } from '../common/message/control.ts';
 import { after, DRIFT, type Instant } from '../common/time.ts';
@@ -60,7 +61,7 @@ export function askFence(state: State, slave: SlaveId, only?: Epoch): void {
     if (epoch > state.durableNumber || (only !== undefined && epoch !== only)) continue;
     if (!isAsked(state, round, slave) || (isCalm && ownerOf(state, partition) !== slave)) continue;
     const byNumber = asked[isCalm ? 'calm' : 'fence'];
-    byNumber.set(epoch, [...(byNumber.get(epoch) ?? []), partition]);
+    addTo(byNumber, epoch, partition);
   }
   for (const kind of ['fence', 'calm'] as const) {
     for (const [epoch, partitions] of asked[kind]) sendTo(state, slave, { kind, epoch, partitions });

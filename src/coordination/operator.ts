@@ -44,8 +44,14 @@ function carryOut(state: State, order: Order): Refusal {
   }
 }
 
+/** A slave wishes to leave, and hears if it must stay. */
+export function handOver(state: State, slave: SlaveId): void {
+  const why = drain(state, slave);
+  if (why !== undefined) sendTo(state, slave, { kind: 'drain-refused', why });
+}
+
 /** A slave is to hand over everything, and leave. */
-export function drain(state: State, slave: SlaveId): Refusal {
+function drain(state: State, slave: SlaveId): Refusal {
   const record = state.view.slaves.get(slave);
   if (record === undefined) return `there is no slave ${slave}`;
   if (record.stage === 'draining') return undefined;
@@ -80,7 +86,6 @@ function journalRecord(state: State, slave: SlaveId): void {
   const record = state.view.slaves.get(slave);
   if (record === undefined) return;
   state.changes.push(slaveChange(record));
-  state.continuations.push(() => undefined);
 }
 
 const heldBy = ({ view }: State, id: SlaveId): number =>

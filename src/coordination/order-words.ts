@@ -8,7 +8,7 @@
  * Only the words are checked: whether such a slave is there, and whether a partition is lost, the machine knows.
  */
 import { textOf, wrongArity } from '../common/command/errors.ts';
-import { isSlaveId, partition, type Partition, slaveId } from '../common/ids.ts';
+import { isName, partition, type Partition, slaveId } from '../common/ids.ts';
 import { admin } from '../common/message/admin.ts';
 import { Failure } from '../common/reply.ts';
 import type { Order } from './order.ts';
@@ -30,7 +30,7 @@ export function orderOf(words: readonly Buffer[], partitions: number): Order | F
 
 function aboutSlave(kind: 'drain' | 'forget', [id, ...more]: readonly string[]): Order | Failure {
   if (id === undefined || more.length > 0) return wrongArity(`piazza|${kind}`);
-  return isSlaveId(id) ? { kind, slave: slaveId(id) } : new Failure('ERR this is no id of a slave');
+  return isName(id) ? { kind, slave: slaveId(id) } : new Failure('ERR this is no id of a slave');
 }
 
 function forfeitOf(words: readonly string[], partitions: number): Order | Failure {

@@ -18,7 +18,7 @@ import { step as stepTally } from './heartbeat-tally.ts';
 import { slaveChange } from './journal.ts';
 import { next } from './membership.ts';
 import { noteReturn } from './grace.ts';
-import { drain } from './operator.ts';
+import { handOver } from './operator.ts';
 import { headChangeOf } from './results.ts';
 import {
   isAlive,
@@ -228,8 +228,7 @@ function goOnDraining(state: State, { slave, isLeaving }: Registration): void {
     if (state.view.slaves.get(slave)?.stage === 'draining') sendTo(state, slave, { kind: 'drain' });
     return;
   }
-  const why = drain(state, slave);
-  if (why !== undefined) sendTo(state, slave, { kind: 'drain-refused', why });
+  handOver(state, slave);
 }
 
 /** A slave says that its disk failed: its store is a stranger's from now on (I3). */

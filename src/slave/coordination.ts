@@ -5,6 +5,7 @@
  * else let go. It may come twice, late, or beside a probe that told the same; only a higher epoch
  * than what was sworn moves anything.
  */
+import { addTo } from '../common/add-to.ts';
 import { unreachable } from '../common/invariant.ts';
 import type { Epoch, Partition } from '../common/ids.ts';
 import type { FenceAnswer, ToSlave } from '../common/message/control.ts';
@@ -174,7 +175,7 @@ export function endCalm(state: State): void {
     if (calm !== undefined && !isAtRest(replica) && state.host.now < calm.until) continue;
     state.calming.delete(replica);
     // Fenced for another reason meanwhile: that has been answered.
-    if (calm !== undefined) ready.set(calm.number, [...(ready.get(calm.number) ?? []), partition]);
+    if (calm !== undefined) addTo(ready, calm.number, partition);
   }
   for (const [number, partitions] of ready) onFence(state, number, partitions);
 }

@@ -122,7 +122,7 @@ function isFillDue({ partition, filledAt, table }: Replica, now: Instant): boole
   return Math.floor((now + moment) / FILL_EVERY_MS) > Math.floor((filledAt + moment) / FILL_EVERY_MS);
 }
 
-/** Once it is over for good: another member has what was here, or the disk is short of room. One at a time. */
+/** Nobody has asked for it for long, or the disk is short of room. One at a time. */
 function discardRetired(state: State, replicas: readonly Replica[]): void {
   const { host, isLowOnSpace } = state;
   const isOver = ({ retiredAt }: Replica): boolean => isLowOnSpace || host.now - retiredAt > RETIRED_KEEP_MS;

@@ -120,7 +120,7 @@ class PreparedData implements Data {
   readonly #host: Host;
   readonly #replica: Replica;
   /** Keys that were met, and whose time is over. */
-  readonly #met = new Set<Key>();
+  #met: Set<Key> | undefined;
 
   constructor(host: Host, replica: Replica, now: Stamp) {
     this.#host = host;
@@ -129,23 +129,23 @@ class PreparedData implements Data {
   }
 
   get(name: Key): StoredValue | undefined {
-    const stored = this.raw(name);
+    const stored = this.#prepared(name);
     if (stored === undefined || !isPast(stored.expiresAt, this.now)) return stored;
-    this.#met.add(name);
+    this.#met = (this.#met ?? new Set()).add(name);
     return undefined;
   }
 
   /** What a write does, and the removal of what it met expired: who is told so must not see it again (W4). */
   withRemovals(effects: readonly DataEffect[]): readonly DataEffect[] {
-    if (this.#met.size === 0) return effects;
+    if (this.#met === undefined) return effects;
     const touched = new Set(effects.map(({ key }) => key));
     const removals = [...this.#met].filter((key) => !touched.has(key));
-    this.#met.clear();
+    this.#met = undefined;
     return [...removals.map((key) => ({ kind: 'delete', key }) as const), ...effects];
   }
 
   /** Also what has expired. */
-  raw(name: Key): StoredValue | undefined {
+  #prepared(name: Key): StoredValue | undefined {
     const { prepared } = this.#replica;
     const latest = prepared.get(name);
     return latest !== undefined ? latest.stored : lookup(this.#host.tables, this.#replica.table, name);
@@ -308,8 +308,8 @@ function evaluate(state: State, turn: Turn, replica: Replica, request: Request):
  */
 function evaluateRead(turn: Turn, replica: Replica, request: Request, read: Read): Evaluated {
   const growing = turn.growing(replica);
-  turn.add(growing, removalsOf(growing.data, request.keys));
   const reply = read(request.args, growing.data);
+  turn.add(growing, growing.data.withRemovals([]));
   return { seq: turn.seqOf(growing), reply, read: undefined, isLogged: false };
 }
 
@@ -317,13 +317,6 @@ function evaluateRead(turn: Turn, replica: Replica, request: Request, read: Read
 function evaluateLook(turn: Turn, replica: Replica, look: Look): Evaluated {
   const read = (host: Host): Reply => look(stampNow(replica, host));
   return { seq: turn.seqOf(turn.growing(replica)), reply: undefined, read, isLogged: false };
-}
-
-/** What removes the keys among these whose time is over. */
-function removalsOf(data: PreparedData, keys: readonly Key[]): readonly DataEffect[] {
-  return keys
-    .filter((name) => data.raw(name) !== undefined && data.get(name) === undefined)
-    .map((key) => ({ kind: 'delete', key }));
 }
 
 interface Evaluated {
@@ -350,7 +343,8 @@ export function removeExpired(state: State, expired: ReadonlyMap<Replica, readon
   const turn = new Turn(state);
   for (const [replica, keys] of expired) {
     const growing = turn.growing(replica);
-    turn.add(growing, removalsOf(growing.data, keys));
+    for (const key of keys) growing.data.get(key);
+    turn.add(growing, growing.data.withRemovals([]));
   }
   turn.propose();
 }

@@ -5,6 +5,7 @@
 import { expect } from 'chai';
 
 import { epoch } from '../../src/common/ids.ts';
+import type { Position } from '../../src/slave/replication/position.ts';
 import { isRetired } from '../../src/slave/replication/replica.ts';
 import { lookup } from '../../src/slave/tables.ts';
 import { cluster, configuration, exchange, K1, K2, K3, P, type SlaveBench } from '../support/slave-bench.ts';
@@ -60,6 +61,19 @@ function talk(a: SlaveBench, c: SlaveBench): number {
     return false;
   });
   return parts;
+}
+
+/** What `c` says it has, whenever that reaches the owner. */
+function offer(owner: SlaveBench, has: Position): void {
+  owner.from('c', { kind: 'copy-offer', partition: P, epoch: epoch(4), grow: epoch(5), has });
+}
+
+/** So much later it has given up what it kept. */
+function giveUp(former: SlaveBench): void {
+  former.wait(400_000);
+  told(former);
+  former.persist();
+  expect(isRetired(former.replica)).to.equal(false);
 }
 
 const valueAt = ({ tables, replica }: SlaveBench, name: typeof K1): string | undefined =>
@@ -125,13 +139,7 @@ describe('a slave that comes back to a partition', () => {
     grow(a);
     exchange([a, c], (from) => from === 'c');
     const { seq } = c.replica.table.applied;
-    a.from('c', {
-      kind: 'copy-offer',
-      partition: P,
-      epoch: epoch(4),
-      grow: epoch(5),
-      has: { epoch: epoch(2), seq },
-    });
+    offer(a, { epoch: epoch(2), seq });
     expect(a.lastSent('copy-begin')).to.include({ mode: 'anew' });
     expect(talk(a, c)).to.equal(1);
     expectWhole(a, c);
@@ -143,11 +151,8 @@ describe('a slave that comes back to a partition', () => {
     grow(a);
     exchange([a, c], (from) => from === 'c');
     const { applied } = c.replica.table;
-    c.wait(400_000);
-    told(c);
-    c.persist();
-    expect(isRetired(c.replica)).to.equal(false);
-    a.from('c', { kind: 'copy-offer', partition: P, epoch: epoch(4), grow: epoch(5), has: applied });
+    giveUp(c);
+    offer(a, applied);
     expect(a.lastSent('copy-begin')).to.include({ mode: 'onward' });
     expect(talk(a, c)).to.equal(1);
     expectWhole(a, c);
@@ -159,16 +164,11 @@ describe('a slave that comes back to a partition', () => {
     grow(a);
     exchange([a, c], (from) => from === 'c');
     const { applied } = c.replica.table;
-    c.wait(400_000);
-    told(c);
-    c.persist();
-    const offers = (has: typeof applied): void => {
-      a.from('c', { kind: 'copy-offer', partition: P, epoch: epoch(4), grow: epoch(5), has });
-    };
-    offers({ epoch: epoch(0), seq: 0 });
+    giveUp(c);
+    offer(a, { epoch: epoch(0), seq: 0 });
     for (const { message } of a.sent.splice(0)) c.from('a', message);
     // The same offer as before, for a second time, and late.
-    offers(applied);
+    offer(a, applied);
     expect(a.lastSent('copy-begin')).to.include({ mode: 'onward' });
     expect(talk(a, c)).to.be.above(0);
     expectWhole(a, c);

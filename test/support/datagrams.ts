@@ -1,14 +1,14 @@
 /** Heartbeats and answers of every shape that fits into a datagram, for the laws of the codec. */
 import fc from 'fast-check';
 
-import { epoch, isSlaveId, slaveId, storeId } from '../../src/common/ids.ts';
+import { epoch, isName, slaveId, storeId } from '../../src/common/ids.ts';
 import type { Heartbeat, HeartbeatAnswer } from '../../src/common/wire/datagram.ts';
 
 const printable = fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code));
 const text = fc.string({ unit: printable, minLength: 1, maxLength: 64 });
 const slave = fc
   .string({ unit: fc.constantFrom('a', 'Z', '0', '9', '.', '_', '-'), minLength: 1, maxLength: 64 })
-  .filter(isSlaveId)
+  .filter(isName)
   .map(slaveId);
 const count = fc.oneof(fc.nat(), fc.maxSafeNat(), fc.constant(Number.MAX_SAFE_INTEGER));
 

@@ -1,7 +1,7 @@
 /** Names, numbers and configurations as they travel, corners included, for the laws of the codecs. */
 import fc from 'fast-check';
 
-import { epoch, isSlaveId, partition, slaveId, SLOTS, storeId } from '../../src/common/ids.ts';
+import { epoch, isName, partition, slaveId, SLOTS, storeId } from '../../src/common/ids.ts';
 import { stamp } from '../../src/common/time.ts';
 import type { Configuration, Member } from '../../src/common/view.ts';
 import { U48_MAX } from '../../src/common/wire/fields.ts';
@@ -13,7 +13,7 @@ export const names = fc.string({ unit: printable, minLength: 1, maxLength: 64 })
 
 export const slaves = fc
   .string({ unit: fc.constantFrom('a', 'Z', '0', '9', '.', '_', '-'), minLength: 1, maxLength: 64 })
-  .filter(isSlaveId)
+  .filter(isName)
   .map(slaveId);
 
 export const stores = fc

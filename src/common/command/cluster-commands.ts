@@ -6,6 +6,7 @@
  * range and not another. A gateway is a line of its own NODES answer only; it owns no slot, so
  * nobody is ever sent to it.
  */
+import { addTo } from '../add-to.ts';
 import { key, type SlaveId, type Slot, SLOTS } from '../ids.ts';
 import { Failure, Pairs, type Reply, Simple } from '../reply.ts';
 import { slotOf } from '../slot.ts';
@@ -90,7 +91,7 @@ function shards(view: View): Reply {
   const found = new Map<string, Range[]>();
   for (const range of rangesOf(view)) {
     const members = range.slaves.join(' ');
-    found.set(members, [...(found.get(members) ?? []), range]);
+    addTo(found, members, range);
   }
   return Array.from(found.values(), (ranges) => shard(view, ranges));
 }

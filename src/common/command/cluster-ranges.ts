@@ -8,6 +8,7 @@
  * A partition that was never founded is in no range. A dead owner keeps its slots, as in Redis:
  * it is where they will be, or be taken from.
  */
+import { addTo } from '../add-to.ts';
 import type { Partition, SlaveId } from '../ids.ts';
 import { slotsOf } from '../slot.ts';
 import { type Member, ownerOf, type SlaveRecord, type View } from '../view.ts';
@@ -54,7 +55,7 @@ const isSame = (a: Slaves, b: Slaves): boolean =>
 export function ownedSpansOf(view: View): ReadonlyMap<SlaveId, readonly SlotSpan[]> {
   const spans = new Map<SlaveId, SlotSpan[]>();
   for (const { first, last, slaves } of runsOf(view, 1)) {
-    for (const id of slaves) spans.set(id, [...(spans.get(id) ?? []), { first, last }]);
+    for (const id of slaves) addTo(spans, id, { first, last });
   }
   return spans;
 }

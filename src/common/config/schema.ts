@@ -222,7 +222,7 @@ export const coordinationSettings = {
 export const slaveSettings = {
   id: {
     kind: 'text',
-    form: 'slave id',
+    form: 'name',
     option: 'id',
     group: 'Network',
     what: 'the name of this slave, unique in its cluster',
@@ -230,7 +230,7 @@ export const slaveSettings = {
   },
   zone: {
     kind: 'text',
-    form: 'zone',
+    form: 'name',
     isOptional: true,
     option: 'zone',
     group: 'Network',

@@ -51,7 +51,7 @@ export interface TextSetting extends Common {
   readonly form: TextForm;
 }
 
-export type TextForm = 'host' | 'path' | 'slave id' | 'zone';
+export type TextForm = 'host' | 'path' | 'name';
 
 export interface ChoiceSetting extends Common {
   readonly kind: 'choice';

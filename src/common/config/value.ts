@@ -5,7 +5,7 @@
  * it is, it is a value or a complaint. Complaints are the ends of sentences: whoever knows where the value
  * came from begins them.
  */
-import { isSlaveId, isZone } from '../ids.ts';
+import { isName, NAME_WANTED } from '../ids.ts';
 import { unreachable } from '../invariant.ts';
 import { type Address, isHost, parseAddress } from './address.ts';
 import type { AddressesSetting, ChoiceSetting, Setting, TextForm, Value } from './setting.ts';
@@ -45,11 +45,7 @@ export function wanted(setting: Setting): string {
 const textForms: Readonly<Record<TextForm, { readonly wanted: string; matches(text: string): boolean }>> = {
   host: { wanted: 'the name or address of a host', matches: isHost },
   path: { wanted: 'a path', matches: (text) => !text.includes('\0') && text.length <= 4096 },
-  'slave id': {
-    wanted: '1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit',
-    matches: isSlaveId,
-  },
-  zone: { wanted: '1 to 64 of A-Z a-z 0-9 . _ -, the first a letter or digit', matches: isZone },
+  name: { wanted: NAME_WANTED, matches: isName },
 };
 
 function parseScalar(setting: Exclude<Setting, AddressesSetting>, raw: string | number): Parsed {

@@ -8,7 +8,7 @@
  * like any other, and so is one that goes the wrong way. It does not know what a message may be
  * answered with, nor whether its sender may say it.
  */
-import { type Epoch, isSlaveId, isZone, type Partition, SLOTS, slaveId, storeId } from '../ids.ts';
+import { type Epoch, isName, type Partition, SLOTS, slaveId, storeId } from '../ids.ts';
 import { isDatagramText } from '../wire/datagram.ts';
 import { isText, U48_MAX } from '../wire/fields.ts';
 import { pack, unpack } from '../wire/plain-msgpack.ts';
@@ -49,12 +49,12 @@ const ms = number(0, Number.MAX_SAFE_INTEGER);
 const port = integer(0, PORT_MAX);
 const phrase = text(CONTROL_TEXT_MAX);
 const name = such(phrase, isDatagramText);
-const slave = named(such(phrase, isSlaveId), slaveId);
+const slave = named(such(phrase, isName), slaveId);
 const store = named(
   such(phrase, (id) => /^[0-9a-f]{32}$/.test(id)),
   storeId,
 );
-const zone = optional(such(phrase, isZone));
+const zone = optional(such(phrase, isName));
 
 const perPartition = <T>(shape: Shape<T>): Shape<readonly T[]> => list(shape, SLOTS);
 const perSlave = <T>(shape: Shape<T>): Shape<readonly T[]> => list(shape, MEMBERS_MAX);

@@ -16,7 +16,7 @@
  *
  * It does not know which slave is alive, nor which cluster is ours.
  */
-import { type Epoch, epoch, isSlaveId, type SlaveId, slaveId, type StoreId, storeId } from '../ids.ts';
+import { type Epoch, epoch, isName, type SlaveId, slaveId, type StoreId, storeId } from '../ids.ts';
 import { invariant } from '../invariant.ts';
 
 export interface Heartbeat {
@@ -232,7 +232,7 @@ class Reader {
 
   slave(): string {
     const text = this.text();
-    if (!isSlaveId(text)) this.#broken = true;
+    if (!isName(text)) this.#broken = true;
     return text;
   }
 

@@ -11,7 +11,7 @@
  */
 import {
   type Epoch,
-  isSlaveId,
+  isName,
   type Partition,
   SLOTS,
   type SlaveId,
@@ -180,7 +180,7 @@ export class FieldReader {
 
   slave(): SlaveId {
     const text = this.text();
-    if (isSlaveId(text)) return slaveId(text);
+    if (isName(text)) return slaveId(text);
     this.refuse();
     return NOBODY;
   }

@@ -45,8 +45,7 @@ function startLesson(replica: Replica, owner: Member, begin: Begin, host: Host):
 
 /** "I was a member once, and have everything up to here." What may be led on from, the owner's log knows. */
 function offer(replica: Replica, owner: Member, { partition, epoch, grow }: Begin, host: Host): void {
-  const has = { epoch: replica.table.applied.epoch, seq: replica.table.applied.seq };
-  host.out.send(owner.slave, { kind: 'copy-offer', partition, epoch, grow, has });
+  host.out.send(owner.slave, { kind: 'copy-offer', partition, epoch, grow, has: replica.table.applied });
 }
 
 /** What it has must be in the store before anything comes on top: a learner without a table has not begun. */

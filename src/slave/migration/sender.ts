@@ -25,7 +25,6 @@ import { type Grow, type Host, isFenced, progressOf, type Replica } from '../rep
 import { historyOf } from '../../common/view.ts';
 import { hasRoom, nextInTurn, noteAnswered, noteSent, wait } from './pace.ts';
 import { snapshotPart, type SnapshotPart } from '../tables.ts';
-import type { Position } from '../replication/position.ts';
 
 /** One part of a snapshot: large enough to fill a link, small enough not to hold up a turn. */
 const PART = { records: 2_048, bytes: 512 << 10 };
@@ -66,7 +65,7 @@ export function onGrow(replica: Replica, order: Order, host: Host): void {
     },
     learner: progressOf(learner, host.now),
     mode: 'ask',
-    begin: appliedOf(replica),
+    begin: replica.table.applied,
     sent: 0,
     stage: 'copying',
     part: -1,
@@ -81,8 +80,6 @@ export function onGrow(replica: Replica, order: Order, host: Host): void {
   };
   begin(replica, replica.grow, host);
 }
-
-const appliedOf = ({ table }: Replica): Position => ({ epoch: table.applied.epoch, seq: table.applied.seq });
 
 function refusalOf(replica: Replica, { epoch, base }: Order): string | undefined {
   if (replica.phase !== 'open' || isFenced(replica)) return 'its owner does not serve it';
@@ -119,7 +116,7 @@ export function onCopyOffer(
   if (!isAwaited || grow.stage !== 'copying' || grow.part !== -1) return;
   const leadsOn = has.seq > 0 && has.seq <= committed && log.has(has);
   grow.mode = leadsOn ? 'onward' : 'anew';
-  grow.begin = leadsOn ? has : appliedOf(replica);
+  grow.begin = leadsOn ? has : replica.table.applied;
   begin(replica, grow, host);
 }
 
@@ -146,13 +143,12 @@ export function onCopyState(replica: Replica, from: SlaveId, state: CopyState, h
 function startStream(replica: Replica, grow: Grow, { isOnward, base }: CopyState, host: Host): void {
   // How it began, the learner knows: an offer that came twice, or late, may have changed our mind since.
   if (!replica.log.has(base)) return giveUp(replica, grow, host);
-  grow.mode = isOnward ? 'onward' : 'anew';
   grow.begin = base;
   grow.learner.acked = grow.begin.seq;
   grow.part = 0;
   grow.progressAt = host.now;
   streamAfter(replica, grow, grow.begin.seq, host);
-  if (grow.mode === 'onward') beginLevelling(replica, grow, host);
+  if (isOnward) beginLevelling(replica, grow, host);
   else sendPart(replica, grow, host);
 }
 
@@ -184,7 +180,8 @@ function sendPart(replica: Replica, grow: Grow, host: Host): void {
   grow.next = earlier(grow.next, next);
   grow.isLastPart = grow.next === undefined;
   grow.askedAt = host.now;
-  host.copiedBytes += records.reduce((sum, { key, stored }) => sum + key.length + stored.value.length, 0);
+  const bytes = bytesOf(records);
+  host.copiedBytes += bytes;
   const part = {
     partition,
     epoch: grow.base,
@@ -195,7 +192,7 @@ function sendPart(replica: Replica, grow: Grow, host: Host): void {
     isLast: grow.isLastPart,
   };
   host.out.send(grow.learner.member.slave, { kind: 'copy-part', part });
-  noteSent(host.pace, replica, bytesOf(records), host.now);
+  noteSent(host.pace, replica, bytes, host.now);
 }
 
 const bytesOf = (records: SnapshotPart['records']): number =>

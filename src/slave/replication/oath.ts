@@ -81,10 +81,7 @@ export function adopt(replica: Replica, configuration: Configuration, host: Host
     'only members adopt',
   );
   standStill(replica, host);
-  if (isOfBefore(replica, configuration)) {
-    giveUpAll(replica, host);
-    startAnew(replica, START, host);
-  }
+  if (isOfBefore(replica, configuration)) startAnew(replica, START, host);
   replica.learning = undefined;
   replica.learns = NO_GROW;
   replica.fence = configuration.epoch;
@@ -170,9 +167,10 @@ export function release(replica: Replica, number: Epoch, host: Host): void {
   const wasMember = replica.role === 'owner' || replica.role === 'copy';
   standStill(replica, host);
   if (number > replica.fence) replica.fence = number;
-  giveUpAll(replica, host);
-  if (wasMember) cutAfter(replica, replica.committed, host);
-  else startAnew(replica, START, host);
+  if (wasMember) {
+    giveUpAll(replica, host);
+    cutAfter(replica, replica.committed, host);
+  } else startAnew(replica, START, host);
   beNobody(replica);
   replica.retiredAt = host.now;
   swear(replica, host);
@@ -204,7 +202,9 @@ function giveUpAll(replica: Replica, host: Host): void {
   }
 }
 
+/** What was here is worth nothing, and the log begins at `base`. */
 function startAnew(replica: Replica, base: Position, host: Host): void {
+  giveUpAll(replica, host);
   const table = nextIncarnation(replica.table, base);
   replica.table = table;
   host.out.afterDurable((later) => {
@@ -218,10 +218,9 @@ function startAnew(replica: Replica, base: Position, host: Host): void {
   host.out.logItems.push(encodeMark('reset', { partition: replica.partition, ...base }));
 }
 
-/** Becomes a learner: what was here is worth nothing, and the log begins where the snapshot does. */
+/** Becomes a learner whose log begins where the snapshot does. */
 export function learn(replica: Replica, learning: Learning, base: Position, host: Host): void {
   standStill(replica, host);
-  giveUpAll(replica, host);
   startAnew(replica, base, host);
   beLearner(replica, learning, host);
 }

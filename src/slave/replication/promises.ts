@@ -11,6 +11,7 @@
  *   1. A promise counts only for the epoch under which it was given (P2): held ones die with the configuration.
  *   2. A fenced replica gives none and relies on none (F2); those given before stay on record (F1).
  */
+import { addTo } from '../../common/add-to.ts';
 import type { Epoch, Partition, SlaveId } from '../../common/ids.ts';
 import { after, DRIFT, instant, type Instant, later, stamp, SLEEP_ALLOWANCE_MS } from '../../common/time.ts';
 import type { PeerMessage, PingItem } from '../peer-message.ts';
@@ -62,9 +63,7 @@ export function pings(replicas: Iterable<Replica>, host: Host): ReadonlyMap<Slav
     const isOpen = replica.phase === 'open';
     const at = isOpen ? stampNow(replica, host) : stamp(0);
     for (const peer of replica.peers.keys()) {
-      const items = asked.get(peer) ?? [];
-      items.push({ partition, epoch: configuration.epoch, stamp: at });
-      asked.set(peer, items);
+      addTo(asked, peer, { partition, epoch: configuration.epoch, stamp: at });
     }
   }
   return asked;

@@ -167,15 +167,13 @@ export const grow: readonly Bug[] = [
     edits: [
       {
         file: 'src/slave/migration/sender.ts',
-        find: `  grow.mode = isOnward ? 'onward' : 'anew';
-  grow.begin = base;
-`,
+        find: '  grow.begin = base;\n',
         replace: '',
       },
       {
         file: 'src/slave/migration/sender.ts',
-        find: '{ isOnward, base }: CopyState',
-        replace: '{ base }: CopyState',
+        find: '  if (isOnward) beginLevelling',
+        replace: "  if (isOnward && grow.mode === 'onward') beginLevelling",
       },
     ],
   },
