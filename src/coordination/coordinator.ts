@@ -191,7 +191,19 @@ function onProbeRefused(state: State, { slave, store, nonce }: Input & { kind: '
 function onHeartbeat(state: State, { heartbeat, from, now }: Input & { kind: 'heartbeat' }): void {
   if (heartbeat.clusterId !== state.view.clusterId) return;
   const complained = complaintsText(state);
-  const effects = stepTally(state.tally, { ...heartbeat, kind: 'beat', now });
+  const { slave, store, bootNonce, sequence, loopCounter, commitHung, unheard } = heartbeat;
+  const beat = {
+    kind: 'beat',
+    now,
+    slave,
+    store,
+    bootNonce,
+    sequence,
+    loopCounter,
+    commitHung,
+    unheard,
+  } as const;
+  const effects = stepTally(state.tally, beat);
   heed(state, effects);
   if (complaintsText(state) !== complained) state.mustPlan = true;
   const isStranger = effects.some(({ kind }) => kind === 'stranger');

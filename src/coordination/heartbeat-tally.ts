@@ -41,7 +41,6 @@ export interface Identity {
 export type Input =
   | ({ readonly kind: 'enrolled'; readonly now: Instant } & Identity)
   | { readonly kind: 'withdrawn'; readonly slave: SlaveId }
-  /** A decoded heartbeat can be spread into this. */
   | ({ readonly kind: 'beat'; readonly unheard: readonly SlaveId[]; readonly now: Instant } & Identity & Beat)
   /** The slave's control link. One of an earlier start is not this slave's: whoever feeds this leaves it out. */
   | { readonly kind: 'link-closed' | 'link-opened'; readonly slave: SlaveId }

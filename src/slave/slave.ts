@@ -85,20 +85,22 @@ function onDurable(state: State, store: StoreName): void {
 function effectsOf(state: State): readonly Effect[] {
   const { host, extra } = state;
   const { out } = host;
-  const effects: Effect[] = extra.splice(0);
+  const effects = extra;
+  state.extra = [];
   if (out.answers.length > 0) effects.push({ kind: 'answer', answers: out.answers });
   // Peers first: nothing in these messages speaks of what this step writes, and their disks are slower than ours.
   for (const [to, messages] of out.takeMessages()) {
     if (state.links.has(to)) effects.push({ kind: 'send', to, messages });
   }
   commitOf(state, effects);
-  for (const { changes, then } of out.tableWrites.splice(0)) {
+  for (const { changes, then } of out.tableWrites) {
     state.tablesUnderWay.push(then);
     effects.push({ kind: 'commit', store: 'tables', changes });
   }
   for (const message of out.told) effects.push({ kind: 'tell', message });
-  out.answers = [];
-  out.told = [];
+  if (out.answers.length > 0) out.answers = [];
+  if (out.told.length > 0) out.told = [];
+  if (out.tableWrites.length > 0) out.tableWrites = [];
   return effects;
 }
 

@@ -94,7 +94,7 @@ export interface State {
   sweptAt: Instant;
   filledAt: Instant;
   /** Effects that are no replica's. */
-  readonly extra: Effect[];
+  extra: Effect[];
 }
 
 /** How often the slave looks after what nobody asks for. Copies hear of commits within two of these. */

@@ -51,6 +51,8 @@ export function expiryKey(index: Partition, at: number, name: Key): Buffer {
   return bytes;
 }
 
+export const instantOfExpiry = (bytes: Buffer): number => bytes.readDoubleBE(3);
+
 export const keyOfExpiry = (bytes: Buffer): Key => bytes.subarray(11).toString('latin1') as Key; // Written by expiryKey.
 
 export const keyOfData = (bytes: Buffer): Key => bytes.subarray(DATA_PREFIX_BYTES).toString('latin1') as Key; // Written by dataKey.

@@ -32,6 +32,7 @@ import {
   expiryKey,
   expirySpan,
   keyOfData,
+  instantOfExpiry,
   keyOfExpiry,
   type Span,
   sumKey,
@@ -66,6 +67,8 @@ export interface Table {
   digest: number;
   readonly overlay: Map<Key, Held>;
   overlayBytes: number;
+  /** No key of the store is over before this; undefined: that is not known. */
+  nextExpiry: number | undefined;
   /** How often it was filled. */
   fills: number;
   /** While a fill is under way: which of its keys were in the store before it. */
@@ -84,6 +87,7 @@ export const emptyTable = (partition: Partition, at: Position = START, incarnati
   digest: 0,
   overlay: new Map(),
   overlayBytes: 0,
+  nextExpiry: undefined,
   fills: 0,
   filling: undefined,
 });
@@ -187,6 +191,7 @@ export function fill(store: OrderedStore, table: Table): Fill {
     digest = (digest + digestOf(record)) >>> 0;
     changes.push({ kind: 'put', key: storeKey, value: record });
     if (stored.expiresAt > 0) {
+      if (stored.expiresAt < (table.nextExpiry ?? 0)) table.nextExpiry = stored.expiresAt;
       changes.push({
         kind: 'put',
         key: expiryKey(table.partition, stored.expiresAt, name),
@@ -284,10 +289,16 @@ const sizeOf = (records: readonly { readonly key: Buffer; readonly value: Buffer
 
 /** Keys of the store whose time is over at `now`, the longest over first. */
 export function expiredKeys(store: OrderedStore, table: Table, now: Stamp, most: number): readonly Key[] {
-  const { from } = expirySpan(table.partition);
+  if (table.hasLeftovers || now <= (table.nextExpiry ?? 0)) return [];
+  const { from, to: end } = expirySpan(table.partition);
   const to = expiryKey(table.partition, now, '' as Key); // The empty key is a key.
-  const limit = { records: most, bytes: 1 << 20 };
-  return storedRange(store, table, { from, to }, limit).map(({ key: bytes }) => keyOfExpiry(bytes));
+  const over = store.range(from, to, { records: most, bytes: 1 << 20 });
+  // A fill under way has told its own, and is not in the store yet.
+  if (over.length === 0 && table.filling === undefined) {
+    const next = store.range(from, end, { records: 1, bytes: 0 })[0];
+    table.nextExpiry = next === undefined ? Infinity : instantOfExpiry(next.key);
+  }
+  return over.map(({ key: bytes }) => keyOfExpiry(bytes));
 }
 
 /** How many keys a table holds, counting what is not stored yet: a look for each key that is new since the last time. */

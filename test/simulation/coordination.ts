@@ -12,12 +12,11 @@ import type { Order, Refusal } from '../../src/coordination/order.ts';
 import { healthOf } from '../../src/coordination/status.ts';
 import { MachineClock } from './clock.ts';
 import { GatewayDesk } from './gateway-desk.ts';
+import { timed, type Untimed } from './happening.ts';
 import { Process } from './process.ts';
 import type { SlaveProcess } from './slave.ts';
 import type { Cuts } from './weather.ts';
 import type { World } from './world.ts';
-
-type Untimed<Union> = Union extends unknown ? Omit<Union, 'now' | 'wall'> : never;
 
 export type Happening = Untimed<coordinator.Input>;
 
@@ -145,7 +144,8 @@ export class CoordinationProcess {
 
   #step(happening: Happening): void {
     this.#around.hears(happening);
-    const input = { ...happening, ...this.#times() };
+    const { clock } = this.process;
+    const input = timed<coordinator.Input>(happening, clock.monotonic(), clock.wall());
     const effects = coordinator.step(this.#state, input);
     coordinator.checkInvariants(this.#state);
     for (const effect of effects) this.#perform(effect);

@@ -26,11 +26,10 @@ import {
   wakeAt,
 } from '../../src/coordination/gateway.ts';
 import { Connection } from './connection.ts';
+import { timed, type Untimed } from './happening.ts';
 import type { Process } from './process.ts';
 import type { SlaveProcess } from './slave.ts';
 import { COORDINATION, type Cuts } from './weather.ts';
-
-type Untimed<Union> = Union extends unknown ? Omit<Union, 'now'> : never;
 
 interface SlaveLink {
   readonly slave: SlaveProcess;
@@ -235,7 +234,8 @@ export class GatewayDesk {
 
   #feed(input: Untimed<Input>): void {
     if (!this.isUp) return;
-    const effects = step(this.#state, { ...input, now: this.#process.clock.monotonic() } as Input); // With the time it is one.
+    const { clock } = this.#process;
+    const effects = step(this.#state, timed<Input>(input, clock.monotonic(), clock.wall()));
     checkInvariants(this.#state);
     for (const effect of effects) this.#perform(effect);
     this.#arm();

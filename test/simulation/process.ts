@@ -74,8 +74,16 @@ export class Process {
       // Who lost power meanwhile did not wake up from this.
       if (this.#life !== life) return;
       if (isAsleep) this.clock.slept(ms);
-      if (this.isPaused) return;
-      for (let next = this.#held.shift(); next !== undefined; next = this.#held.shift()) next();
+      this.#goOn();
     });
+  }
+
+  /** What was held back comes, until it is paused again. */
+  #goOn(): void {
+    while (!this.isPaused) {
+      const next = this.#held.shift();
+      if (next === undefined) return;
+      next();
+    }
   }
 }

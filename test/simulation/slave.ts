@@ -22,11 +22,10 @@ import { type Effect, init, type Input, type State } from '../../src/slave/state
 import { MachineClock } from './clock.ts';
 import { Connection } from './connection.ts';
 import { Directory, type StoreNames } from './disk.ts';
+import { timed, type Untimed } from './happening.ts';
 import { Process } from './process.ts';
 import type { Given } from './promise-truths.ts';
 import type { World } from './world.ts';
-
-type Untimed<Union> = Union extends unknown ? Omit<Union, 'now' | 'wall'> : never;
 
 export type Happening = Untimed<Input>;
 
@@ -45,14 +44,6 @@ export interface Surroundings {
   stepped(happening: Happening, effects: readonly Effect[]): void;
   /** Its disk failed, or what lies there is broken: the process has ended. */
   failed(why: string, isBroken: boolean): void;
-}
-
-/** The happening itself, with the time: it is nobody else's, and a copy of each would cost more than most steps. */
-function timed(happening: Happening, now: Instant, wall: Stamp): Input {
-  const input = happening as { -readonly [Name in keyof Input]: Input[Name] };
-  input.now = now;
-  input.wall = wall;
-  return input as Input;
 }
 
 /** Of its log a slave keeps a minute, or less than what its tables lack: then only what is filled may go. */
@@ -195,15 +186,18 @@ export class SlaveProcess implements DataHost {
     this.beats += 1;
     const hangs = this.hangsUntil > this.#world.now;
     return {
-      ...{ clusterId, slave: this.id, store: this.directory.store, bootNonce: this.nonce },
-      ...{
-        sequence: this.beats,
-        viewEpoch: epoch,
-        loopCounter: hangs ? 0 : this.beats,
-        commands: 0,
-        lastCommit: 0,
-      },
-      ...{ loopLagMs: 0, commitHung: false, unheard: hangs ? [] : unheardPeers(this.#state) },
+      clusterId,
+      slave: this.id,
+      store: this.directory.store,
+      bootNonce: this.nonce,
+      sequence: this.beats,
+      viewEpoch: epoch,
+      loopCounter: hangs ? 0 : this.beats,
+      commands: 0,
+      lastCommit: 0,
+      loopLagMs: 0,
+      commitHung: false,
+      unheard: hangs ? [] : unheardPeers(this.#state),
     };
   }
 
@@ -306,7 +300,7 @@ export class SlaveProcess implements DataHost {
 
   /** Whether it is over: a stall in the middle of it puts the rest off. */
   #step(happening: Happening): boolean {
-    const effects = step(this.#state, timed(happening, this.now(), this.wall()));
+    const effects = step(this.#state, timed<Input>(happening, this.now(), this.wall()));
     checkInvariants(this.#state);
     return this.#performAll(happening, effects, 0);
   }

@@ -147,6 +147,22 @@ describe('a table', () => {
     );
   });
 
+  it('tells what has expired, whatever it was asked before', () => {
+    const moment = fc.constantFrom(0, 5, 6, 7).map((ms) => stamp(ms));
+    fc.assert(
+      fc.property(fc.array(fc.tuple(move, moment), { maxLength: 14 }), (moves) => {
+        const twin = new Twin();
+        for (const [one, now] of moves) {
+          twin.take(one);
+          const asked = expiredKeys(twin.store, twin.table, now, 100);
+          expect(asked).to.deep.equal(
+            expiredKeys(twin.store, { ...twin.table, nextExpiry: undefined }, now, 100),
+          );
+        }
+      }),
+    );
+  });
+
   it('is, after a crash at any moment, what it was at the last fill that reached the disk', () => {
     fc.assert(
       fc.property(fc.array(move, { maxLength: 14 }), (moves) => {

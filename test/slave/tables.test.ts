@@ -199,6 +199,18 @@ describe('the index of what expires', () => {
     expect(expiredKeys(desk.store, desk.table, stamp(250), 1)).to.deep.equal([K2]);
   });
 
+  it('hears of a key that is on its way to the store while nothing was to come', () => {
+    const desk = new Desk();
+    desk.write(put(K1, 'for good'));
+    desk.fill();
+    expect(expiredKeys(desk.store, desk.table, stamp(50), 10)).to.deep.equal([]);
+    desk.write(put(K2, 'not for long', 100));
+    desk.begin();
+    expect(expiredKeys(desk.store, desk.table, stamp(150), 10)).to.deep.equal([]);
+    desk.store.completeNext();
+    expect(expiredKeys(desk.store, desk.table, stamp(150), 10)).to.deep.equal([K2]);
+  });
+
   it('forgets the time of a key that was written again', () => {
     const desk = stored();
     desk.write(put(K3, 'for good'));

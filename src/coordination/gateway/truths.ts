@@ -28,29 +28,35 @@ export function checkInvariants(state: State): void {
   for (const link of state.readLinks.values())
     for (const { forward } of link.inflight) if (forward) see(forward);
   checkReaders(state);
+  const seeQueued = (forward: Forward): void => {
+    see(forward);
+    checkNotAtCopy(state, forward);
+  };
   for (const lane of state.lanes) {
-    for (const forward of [...lane.returned, ...lane.waiting]) {
-      see(forward);
-      checkNotAtCopy(state, forward);
-    }
-    checkLane(state, lane, inflight.get(lane) ?? 0);
+    checkLane(lane, inflight.get(lane) ?? 0);
+    if (queuedOf(lane) === 0) continue;
+    for (const forward of lane.returned) seeQueued(forward);
+    for (const forward of lane.waiting) seeQueued(forward);
+    checkQueues(state, lane);
   }
   for (const whole of state.parked) see(whole);
   invariant(live === state.live, () => `${live} commands are unanswered, not ${state.live}`);
   invariant(live <= state.config.commandsMax, 'more commands are unanswered than may be');
 }
 
-function checkLane(state: State, lane: Lane, inflight: number): void {
+function checkLane(lane: Lane, inflight: number): void {
+  const { partition: index, open, sent } = lane;
+  invariant(sent === inflight, () => `partition ${index} has ${inflight} in flight, not ${sent}`);
+  invariant(!open || lane.link?.open === true, () => `partition ${index} is open towards a closed link`);
+}
+
+/** Of a lane in which something waits. */
+function checkQueues(state: State, lane: Lane): void {
   const name = `partition ${lane.partition}`;
-  invariant(lane.sent === inflight, () => `${name} has ${inflight} in flight, not ${lane.sent}`);
-  invariant(!lane.open || lane.link?.open === true, () => `${name} is open towards a closed link`);
-  invariant(!lane.open || queuedOf(lane) === 0, () => `${name} is open and has something queued`);
-  invariant(!lane.lost || queuedOf(lane) === 0, () => `${name} is lost and has something queued`);
-  invariant(
-    queuedOf(lane) === 0 || state.troubled.has(lane),
-    () => `${name} has something queued that nobody will find`,
-  );
-  if (queuedOf(lane) > 0 && lane.sent === 0) checkReason(state, lane);
+  invariant(!lane.open, () => `${name} is open and has something queued`);
+  invariant(!lane.lost, () => `${name} is lost and has something queued`);
+  invariant(state.troubled.has(lane), () => `${name} has something queued that nobody will find`);
+  if (lane.sent === 0) checkReason(state, lane);
   const { returned, waiting } = lane;
   invariant(isInOrder([...returned]) && isInOrder([...waiting]), () => `${name} has a queue out of order`);
   const queued = [...returned, ...waiting];

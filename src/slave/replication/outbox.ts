@@ -50,7 +50,7 @@ export class Outbox<Then> {
   tableWrites: TableWrite<Then>[] = [];
   answers: Answer[] = [];
   told: FromSlave[] = [];
-  #peers = new Map<SlaveId, Gathering[]>();
+  readonly #peers = new Map<SlaveId, Gathering[]>();
 
   answer(ticket: number, reply: Reply): void {
     this.answers.push({ ticket, reply });
@@ -114,8 +114,8 @@ export class Outbox<Then> {
   /** Hands out what was gathered for the peers, and forgets it. */
   takeMessages(): readonly (readonly [SlaveId, readonly PeerMessage[]])[] {
     if (this.#peers.size === 0) return [];
-    const taken = [...this.#peers].map(([to, list]) => [to, list.map(messageOf)] as const);
-    this.#peers = new Map();
+    const taken = Array.from(this.#peers, ([to, list]) => [to, list.map(messageOf)] as const);
+    this.#peers.clear();
     return taken;
   }
 
