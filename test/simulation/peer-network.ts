@@ -113,8 +113,10 @@ export class PeerNetwork {
     if (other === undefined || link === undefined) return;
     const side = sideOf(from, other);
     if (!link.isOpen[side] || !link.isOpen[1 - side] || !this.#cuts.reaches(from.id, to)) return;
-    for (const [index, ms] of arrivalsOf(this.#world, this.weather, 20, 800).entries()) {
-      const isOrdered = index === 0 && ms <= 2;
+    let isFirst = true;
+    for (const ms of arrivalsOf(this.#world, this.weather, 20, 800)) {
+      const isOrdered = isFirst && ms <= 2;
+      isFirst = false;
       const due = this.#world.now + ms;
       const arrival = isOrdered ? Math.max(link.lastArrival[side], due) : due;
       if (isOrdered) link.lastArrival[side] = arrival;

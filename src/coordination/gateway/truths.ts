@@ -28,16 +28,9 @@ export function checkInvariants(state: State): void {
   for (const link of state.readLinks.values())
     for (const { forward } of link.inflight) if (forward) see(forward);
   checkReaders(state);
-  const seeQueued = (forward: Forward): void => {
-    see(forward);
-    checkNotAtCopy(state, forward);
-  };
   for (const lane of state.lanes) {
     checkLane(lane, inflight.get(lane) ?? 0);
-    if (queuedOf(lane) === 0) continue;
-    for (const forward of lane.returned) seeQueued(forward);
-    for (const forward of lane.waiting) seeQueued(forward);
-    checkQueues(state, lane);
+    if (queuedOf(lane) > 0) checkQueues(state, lane, see);
   }
   for (const whole of state.parked) see(whole);
   invariant(live === state.live, () => `${live} commands are unanswered, not ${state.live}`);
@@ -51,7 +44,7 @@ function checkLane(lane: Lane, inflight: number): void {
 }
 
 /** Of a lane in which something waits. */
-function checkQueues(state: State, lane: Lane): void {
+function checkQueues(state: State, lane: Lane, see: (forward: Forward) => void): void {
   const name = `partition ${lane.partition}`;
   invariant(!lane.open, () => `${name} is open and has something queued`);
   invariant(!lane.lost, () => `${name} is lost and has something queued`);
@@ -60,6 +53,10 @@ function checkQueues(state: State, lane: Lane): void {
   const { returned, waiting } = lane;
   invariant(isInOrder([...returned]) && isInOrder([...waiting]), () => `${name} has a queue out of order`);
   const queued = [...returned, ...waiting];
+  for (const forward of queued) {
+    see(forward);
+    checkNotAtCopy(state, forward);
+  }
   for (const client of new Set(queued.map((forward) => forward.client))) {
     const theirs = queued.filter((forward) => forward.client === client);
     invariant(isInOrder(theirs), () => `${name} has commands of client ${client} out of order`);

@@ -114,7 +114,8 @@ export class Outbox<Then> {
   /** Hands out what was gathered for the peers, and forgets it. */
   takeMessages(): readonly (readonly [SlaveId, readonly PeerMessage[]])[] {
     if (this.#peers.size === 0) return [];
-    const taken = Array.from(this.#peers, ([to, list]) => [to, list.map(messageOf)] as const);
+    const taken: (readonly [SlaveId, readonly PeerMessage[]])[] = [];
+    for (const [to, list] of this.#peers) taken.push([to, list.map(messageOf)]);
     this.#peers.clear();
     return taken;
   }
