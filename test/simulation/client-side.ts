@@ -96,7 +96,7 @@ export function send(
 const written = new WeakMap<Connection, Set<number>>();
 
 function copyBehind(
-  { readFrom, settings }: Cluster,
+  { arrangement: { readFrom }, settings }: Cluster,
   connection: Connection,
   command: readonly string[],
 ): string | undefined {

@@ -7,12 +7,13 @@
  *
  * It knows nothing of clients (`workload.ts` brings them), nor of why anything breaks (`faults.ts`).
  */
-import { slaveId, type SlaveId } from '../../src/common/ids.ts';
+import { type Partition, slaveId, type SlaveId } from '../../src/common/ids.ts';
 import { invariant } from '../../src/common/invariant.ts';
 import type { ClusterSettings } from '../../src/common/view.ts';
+import { CALM_POLICY, isAwaitedBack, type Policy } from '../../src/coordination/grace.ts';
 import { partitionOfKey } from '../../src/slave/store-layout.ts';
 import { ControlNetwork } from './control-network.ts';
-import { CoordinationProcess } from './coordination.ts';
+import { CoordinationProcess, type Happening as ServerHappening } from './coordination.ts';
 import { type Coverage, newCoverage } from './coverage.ts';
 import type { Directory, StoreNames } from './disk.ts';
 import { PeerNetwork } from './peer-network.ts';
@@ -26,11 +27,27 @@ import type { World } from './world.ts';
 /** How long an operator takes to put a new directory under a slave. */
 const OPERATOR_MS = { least: 300, most: 3_000 };
 
+/** What a cluster may have beside its settings. */
+export interface Arrangement {
+  readonly readFrom: 'owner' | 'any';
+  /** Over how many zones its slaves are spread; 0: they have none. */
+  readonly zones: number;
+  readonly graces: Policy;
+}
+
+const USUAL: Arrangement = { readFrom: 'owner', zones: 0, graces: CALM_POLICY };
+
+/** Data that was given up for good, by order. */
+interface Forfeit {
+  readonly at: number;
+  readonly partitions: readonly Partition[];
+}
+
 export class Cluster {
   readonly world: World;
   readonly settings: ClusterSettings;
-  /** Who answers the reads that come to the gateway. */
-  readonly readFrom: 'owner' | 'any';
+  readonly arrangement: Arrangement;
+  readonly forfeits: Forfeit[] = [];
   readonly slaves = new Map<SlaveId, SlaveProcess>();
   readonly cuts = new Cuts();
   readonly peers: PeerNetwork;
@@ -46,15 +63,15 @@ export class Cluster {
   readonly story: string[] = [];
   readonly #names: StoreNames = { given: 0 };
 
-  constructor(world: World, settings: ClusterSettings, readFrom: 'owner' | 'any' = 'owner') {
+  constructor(world: World, settings: ClusterSettings, arrangement = USUAL) {
     this.world = world;
-    this.readFrom = readFrom;
+    this.arrangement = arrangement;
     this.settings = settings;
     this.peers = new PeerNetwork(world, this.slaves, this.cuts);
     this.coordination = new CoordinationProcess(world, settings, {
       slaves: this.slaves,
       cuts: this.cuts,
-      readFrom,
+      arrangement,
       around: {
         send: (link, message) => {
           if (message.kind === 'refused' && message.isFinal) this.coverage.strangersTurnedAway += 1;
@@ -68,9 +85,10 @@ export class Cluster {
         event: (text) => this.say(text),
         orderAnswered: (_, refusal) =>
           this.say(`the order is ${refusal === undefined ? 'taken' : `turned down: ${refusal}`}`),
-        hears: (happening) => this.truths.serverHears(happening),
-        announced: (view, unavailable) => {
+        hears: (happening) => this.#serverHears(happening),
+        announced: (view, unavailable, placement) => {
           this.truths.checkView(view);
+          this.truths.checkZones(placement, view);
           this.#witness.announced(view, unavailable);
         },
       },
@@ -88,7 +106,7 @@ export class Cluster {
 
   addSlave(name: string): SlaveProcess {
     const id = slaveId(name);
-    const slave = new SlaveProcess(id, this.world, this.#names, {
+    const slave = new SlaveProcess({ id, zone: this.#zoneOf(this.slaves.size) }, this.world, this.#names, {
       send: (to, message) => this.peers.send(slave, to, message),
       tell: (message) => this.control.tell(slave, message),
       viewChanged: () => this.peers.connect(),
@@ -120,6 +138,35 @@ export class Cluster {
     this.slaves.set(id, slave);
     this.startSlave(slave);
     return slave;
+  }
+
+  #zoneOf(index: number): string | undefined {
+    const { zones } = this.arrangement;
+    return zones === 0 ? undefined : `zone${index % zones}`;
+  }
+
+  #serverHears(happening: ServerHappening | undefined): void {
+    this.truths.serverHears(happening);
+    if (happening?.kind !== 'message' || happening.message.kind !== 'register') return;
+    const { grace, now } = this.coordination.state;
+    if (isAwaitedBack(grace, happening.message.slave, now)) this.coverage.cameBackInTime += 1;
+  }
+
+  /** An operator gives up what all who could bring it back are down with. */
+  forfeit(): void {
+    const { state, isUp } = this.coordination;
+    if (!isUp || this.isAtPeace) return;
+    const isDown = (id: SlaveId): boolean => this.slaves.get(id)?.isUp !== true;
+    const partitions = [...state.lost]
+      .filter(([partition, slaves]) => {
+        const members = state.view.configurations[partition]?.members ?? [];
+        return slaves.every(isDown) && members.every(({ slave }) => isDown(slave));
+      })
+      .map(([partition]) => partition);
+    if (partitions.length === 0) return;
+    this.coverage.partitionsForfeited += partitions.length;
+    this.forfeits.push({ at: this.world.now, partitions });
+    this.coordination.order({ kind: 'forfeit', partitions });
   }
 
   startSlave(slave: SlaveProcess): void {

@@ -19,7 +19,7 @@ const EVERYTHING = { records: 1_000_000, bytes: 1 << 30 };
 export class ContentTruths {
   readonly #slaves: ReadonlyMap<SlaveId, SlaveProcess>;
   /** By partition: what tables that are filled up to an entry hold. */
-  readonly #contents: Map<number, string>[] = [];
+  readonly #contents: Map<string, string>[] = [];
   /** By store, partition and incarnation: a snapshot is of no one moment, and settled when the log is taken in up to here. */
   readonly #unsettled = new Map<string, number>();
 
@@ -32,14 +32,15 @@ export class ContentTruths {
     if (role === 'learner' || role === 'none' || table.filled.seq === 0) return;
     const unsettled = this.#unsettled.get(tableName(directory.store, partition, table.incarnation)) ?? 0;
     if (table.filled.seq < unsettled) return;
-    const contents = (this.#contents[partition] ??= new Map<number, string>());
+    const contents = (this.#contents[partition] ??= new Map<string, string>());
     const content = `${table.count} records, digest ${table.digest}`;
-    const before = contents.get(table.filled.seq);
+    const entry = `${table.filled.seq} of epoch ${table.filled.epoch}`;
+    const before = contents.get(entry);
     invariant(
       before === undefined || before === content,
-      `partition ${partition} up to entry ${table.filled.seq} is ${before}, and at ${id} ${content}`,
+      `partition ${partition} up to entry ${entry} is ${before}, and at ${id} ${content}`,
     );
-    contents.set(table.filled.seq, content);
+    contents.set(entry, content);
   }
 
   /** A learner's log has got further. */

@@ -7,14 +7,17 @@ import { createMemoryStore, type MemoryStore } from '../../src/common/memory-sto
 import type { ToSlave } from '../../src/common/message/control.ts';
 import type { ClusterSettings, View } from '../../src/common/view.ts';
 import * as coordinator from '../../src/coordination/coordinator.ts';
+import type { Policy } from '../../src/coordination/grace.ts';
 import { headChange, newJournal, readJournal } from '../../src/coordination/journal.ts';
 import type { Order, Refusal } from '../../src/coordination/order.ts';
+import type { Placement } from '../../src/coordination/placement.ts';
 import { healthOf } from '../../src/coordination/status.ts';
 import { MachineClock } from './clock.ts';
 import { GatewayDesk } from './gateway-desk.ts';
 import { timed, type Untimed } from './happening.ts';
 import { Process } from './process.ts';
 import type { SlaveProcess } from './slave.ts';
+import type { Arrangement } from './cluster.ts';
 import type { Cuts } from './weather.ts';
 import type { World } from './world.ts';
 
@@ -31,7 +34,7 @@ export interface Surroundings {
   /** What it is about to take in; undefined: it has just started. */
   hears(happening: Happening | undefined): void;
   /** What is in force from here on, as everybody is told. */
-  announced(view: View, unavailable: ReadonlySet<Partition>): void;
+  announced(view: View, unavailable: ReadonlySet<Partition>, placement: Placement): void;
 }
 
 export class CoordinationProcess {
@@ -44,6 +47,7 @@ export class CoordinationProcess {
   isHeld = false;
   readonly #world: World;
   readonly #around: Surroundings;
+  readonly #graces: Policy;
   #disk: MemoryStore = createMemoryStore();
   #state: coordinator.State;
   #queue: Happening[] = [];
@@ -56,22 +60,24 @@ export class CoordinationProcess {
     {
       slaves,
       cuts,
-      readFrom,
+      arrangement,
       around,
     }: {
       slaves: ReadonlyMap<SlaveId, SlaveProcess>;
       cuts: Cuts;
-      readFrom: 'owner' | 'any';
+      arrangement: Arrangement;
       around: Surroundings;
     },
   ) {
     this.#world = world;
     this.process = new Process(world, new MachineClock(world));
     this.#around = around;
+    this.#graces = arrangement.graces;
     const journal = newJournal('c'.repeat(32), settings);
     this.#disk.commit([headChange(journal)], () => undefined);
     this.#disk.completeNext();
-    this.#state = coordinator.init(journal, this.#times());
+    this.#state = coordinator.init(journal, this.#times(), this.#graces);
+    const { readFrom } = arrangement;
     this.gateway = new GatewayDesk(this.process, slaves, { cuts, settings, readFrom });
     this.start();
   }
@@ -93,10 +99,10 @@ export class CoordinationProcess {
     const journal = readJournal(this.#disk);
     invariant(journal, 'the journal is there');
     this.process.begin();
-    this.#state = coordinator.init(journal, this.#times());
+    this.#state = coordinator.init(journal, this.#times(), this.#graces);
     this.gateway.start();
     this.#around.hears(undefined);
-    this.#around.announced(this.#state.view, new Set());
+    this.#around.announced(this.#state.view, new Set(), this.#state.placement);
     this.gateway.follow(this.#state.view, new Set(this.#state.lost.keys()));
     this.#tickAt = Infinity;
     this.#arm();
@@ -174,7 +180,7 @@ export class CoordinationProcess {
         this.stopped = effect.why;
         return;
       case 'view-changed':
-        this.#around.announced(effect.view, effect.unavailable);
+        this.#around.announced(effect.view, effect.unavailable, this.#state.placement);
         return this.gateway.follow(effect.view, effect.unavailable);
     }
   }

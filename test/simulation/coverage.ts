@@ -30,6 +30,9 @@ export interface Coverage {
   loneReturns: number;
   oldCopiesAlone: number;
   slowControlLinks: number;
+  /** Registrations of slaves whose place was kept for them. */
+  cameBackInTime: number;
+  partitionsForfeited: number;
 }
 
 export const newCoverage = (): Coverage => ({
@@ -58,6 +61,8 @@ export const newCoverage = (): Coverage => ({
   loneReturns: 0,
   oldCopiesAlone: 0,
   slowControlLinks: 0,
+  cameBackInTime: 0,
+  partitionsForfeited: 0,
 });
 
 export function addCoverage(sum: Coverage, one: Coverage): void {

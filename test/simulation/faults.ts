@@ -43,6 +43,7 @@ export type FaultKind =
   | 'old-copy-alone'
   | 'flipped-byte'
   | 'wall-jump'
+  | 'forfeit'
   | 'join'
   | 'drain';
 
@@ -175,6 +176,7 @@ const hands: Readonly<Record<FaultKind, Hand>> = {
       return target.directory;
     }),
   'wall-jump': (_, { target, ms }) => target.process.clock.jump(ms % 2 === 0 ? ms : -ms),
+  forfeit,
   drain: (cluster, { target }) => cluster.coordination.order({ kind: 'drain', slave: target.id }),
   join: (cluster) => {
     if (cluster.slaves.size < SLAVES_MAX) cluster.addSlave(`s${cluster.slaves.size + 1}`);
@@ -194,6 +196,12 @@ function awayFor(cluster: Cluster, targets: readonly SlaveProcess[], ms: number)
     cluster.crashSlave(target);
     cluster.world.in(ms + cluster.world.between(0, 500), () => cluster.startSlave(target));
   }
+}
+
+/** All who hold a partition are down, for longer than an operator has patience. */
+function forfeit(cluster: Cluster, { target, ms }: Struck): void {
+  awayFor(cluster, [target, ...cluster.partnersOf(target)], ms);
+  cluster.world.in((ms * 3) / 4, () => cluster.forfeit());
 }
 
 /** All who share a partition with it are down, and it comes back before the others. */

@@ -5,6 +5,7 @@
 import { invariant } from '../../src/common/invariant.ts';
 import { below, prng } from '../../src/common/prng.ts';
 import type { ClusterSettings } from '../../src/common/view.ts';
+import { CALM_POLICY, type Policy } from '../../src/coordination/grace.ts';
 import type { Fault, FaultKind } from './faults.ts';
 import { CALM, type Weather } from './weather.ts';
 import { type Manner, MANNERS } from './workload.ts';
@@ -22,6 +23,10 @@ export interface Plan {
   readonly clients: readonly Manner[];
   /** Who answers the reads that come to the gateway. */
   readonly readFrom: 'owner' | 'any';
+  /** Over how many zones the slaves are spread; 0: they have none. */
+  readonly zones: number;
+  /** What waits after a death, and after a return. */
+  readonly graces: Policy;
   /** Simulated milliseconds of trouble, before peace is made. */
   readonly troubledMs: number;
   readonly faults: readonly Fault[];
@@ -58,6 +63,7 @@ const MIX: Readonly<Record<FaultKind, readonly [weight: number, msLeast: number,
   'old-copy-alone': [5, 500, 5_000],
   'flipped-byte': [4, 20, 2_000],
   'wall-jump': [3, 500, 30_000],
+  forfeit: [3, 2_000, 6_000],
   join: [3, 1, 2],
   drain: [5, 1, 2],
 };
@@ -79,6 +85,16 @@ const PACES: readonly Pace[] = [
   { ...USUAL_PACE, promiseMs: 1_400 },
   { heartbeatMs: 300, windowMs: 1_000, promiseMs: 2_400, requestTimeoutMs: 3_000 },
   { heartbeatMs: 60, windowMs: 200, promiseMs: 150, requestTimeoutMs: 3_000 },
+];
+
+const ZONES = [0, 0, 2, 3];
+
+const GRACES: readonly Policy[] = [
+  CALM_POLICY,
+  CALM_POLICY,
+  { rejoinGraceMs: 0, handBackGraceMs: 0 },
+  { rejoinGraceMs: 1_500, handBackGraceMs: 0 },
+  { rejoinGraceMs: 4_000, handBackGraceMs: 2_000 },
 ];
 
 export interface Choice {
@@ -114,7 +130,11 @@ export function planOf(seed: number, choice: Choice = {}): Plan {
   const partitions = choice.partitions ?? (between(0, 7) === 0 ? 64 : 8);
   const readFrom: Plan['readFrom'] = between(0, 3) === 0 ? 'any' : 'owner';
   const clients = clientsOf(between, readFrom);
-  return { seed, slaves, replicas, partitions, weather, pace, clients, readFrom, troubledMs, faults };
+  const [zones, graces] = [oneOf(ZONES, between), oneOf(GRACES, between)];
+  return {
+    ...{ seed, slaves, replicas, partitions, weather, pace, clients, readFrom, zones, graces },
+    ...{ troubledMs, faults },
+  };
 }
 
 /** A few or a crowd, of all manners or of some: what one of them needs another may hide. */

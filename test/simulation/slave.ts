@@ -49,10 +49,18 @@ export interface Surroundings {
 /** Of its log a slave keeps a minute, or less than what its tables lack: then only what is filled may go. */
 const LOG_KEEP_BYTES = [1 << 9, 1 << 11, 1 << 13];
 
+/** Bytes a second; 0: as fast as it goes. A partition has some hundred bytes, or a thousand. */
+const COPY_RATES = [0, 0, 0, 1 << 12];
+
 /** A process is taken off its processor for so long, once: in the middle of a command, or before an answer leaves. */
 interface Stall {
   readonly within: 'command' | 'answer';
   readonly ms: number;
+}
+
+interface Name {
+  readonly id: SlaveId;
+  readonly zone: string | undefined;
 }
 
 export class SlaveProcess implements DataHost {
@@ -70,6 +78,8 @@ export class SlaveProcess implements DataHost {
   readonly #around: Surroundings;
   readonly #queue: Happening[] = [];
   readonly #logKeepBytes: number;
+  readonly #copyRate: number;
+  readonly #zone: string | undefined;
   #state: State;
   #data: DataCommands;
   #sleep: SleepDetector;
@@ -81,13 +91,15 @@ export class SlaveProcess implements DataHost {
   /** It stands still until then, in the middle of an event: its own clock is there already. */
   #aheadUntil = 0;
 
-  constructor(id: SlaveId, world: World, names: StoreNames, around: Surroundings) {
+  constructor({ id, zone }: Name, world: World, names: StoreNames, around: Surroundings) {
     this.#world = world;
     this.process = new Process(world, new MachineClock(world));
     this.id = id;
+    this.#zone = zone;
     this.#around = around;
     this.directory = new Directory(names);
     this.#logKeepBytes = world.pick(LOG_KEEP_BYTES);
+    this.#copyRate = world.pick(COPY_RATES);
     this.#sleep = new SleepDetector(this.process.clock);
     this.#state = this.#fresh();
     this.#data = new DataCommands(this);
@@ -178,7 +190,7 @@ export class SlaveProcess implements DataHost {
       clusterId,
       boot: { count: boots, nonce: this.nonce },
       ...{ kernelBoot: 'k', isSameKernelBoot: true, durability: 'fsync' },
-      ...{ host: this.id, port: 1, peerPort: 2, pid: 3 },
+      ...{ host: this.id, port: 1, peerPort: 2, pid: 3, zone: this.#zone },
     });
   }
 
@@ -281,7 +293,7 @@ export class SlaveProcess implements DataHost {
       self: { slave: this.id, store },
       nonce: this.nonce,
       logKeepBytes: this.#logKeepBytes,
-      copyRate: 0,
+      copyRate: this.#copyRate,
     };
     return init(config, this.directory.tables, { now: this.now(), wall: this.wall() });
   }

@@ -3,6 +3,7 @@
  */
 import { expect } from 'chai';
 
+import { slaveId } from '../../src/common/ids.ts';
 import { Failure, type Reply } from '../../src/common/reply.ts';
 import { instant } from '../../src/common/time.ts';
 import type { Replica } from '../../src/slave/replication/replica.ts';
@@ -113,6 +114,25 @@ describe('the truths of the simulated world', () => {
     });
     cluster.truths.checkView(withStage('dead'));
     expect(() => cluster.truths.checkView(withStage('alive'))).to.throw('has not registered since');
+  });
+
+  it('notice copies that share a zone while another has none of them', () => {
+    const { cluster, owner, copy } = founded();
+    const { view } = cluster.coordination.state;
+    const placement = [[owner.slave.id, copy.slave.id], [copy.slave.id]];
+    const inZones = (names: readonly (string | undefined)[]) => ({
+      ...view,
+      slaves: new Map([...view.slaves].map(([id, record], index) => [id, { ...record, zone: names[index] }])),
+    });
+    const check = (...names: readonly (string | undefined)[]) => {
+      cluster.truths.checkZones(placement, inZones(names));
+    };
+    expect(() => check('east', 'west')).to.not.throw();
+    expect(() => check('east', 'east')).to.not.throw();
+    const three = slaveId('s3');
+    expect(() => {
+      cluster.truths.checkZones([...placement, [three]], inZones(['east', 'east']));
+    }).to.throw('share zones');
   });
 
   it('let a stalled slave answer late, and not as the authority that it was', () => {

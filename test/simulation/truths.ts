@@ -24,6 +24,7 @@ import { checkPromisesKept } from './promises-kept.ts';
 import type { Happening } from './coordination.ts';
 import { ContentTruths } from './content-truths.ts';
 import { type Given, PromiseTruths } from './promise-truths.ts';
+import type { Placement } from '../../src/coordination/placement.ts';
 import type { SlaveProcess } from './slave.ts';
 
 /** What was last seen of a replica. */
@@ -47,8 +48,10 @@ const seenOf = (replica: Replica): Seen => ({
 
 export class Truths {
   readonly #slaves: ReadonlyMap<SlaveId, SlaveProcess>;
-  /** By partition: the epoch of each committed entry. */
-  readonly #committed: number[][] = [];
+  /** By partition and by what was forfeited of it: the epoch of each committed entry. */
+  readonly #committed = new Map<string, number[]>();
+  /** By partition: the epochs with which it began anew. */
+  readonly #beginnings: Set<number>[] = [];
   /** By partition: what each epoch was seen to mean. */
   readonly #meanings: Map<number, string>[] = [];
   readonly #announced: number[] = [];
@@ -101,8 +104,9 @@ export class Truths {
     if (isGrown) this.contents.checkWhole(slave, replica);
   }
 
-  #checkMeaning(partition: Partition, { epoch, members }: Configuration): void {
+  #checkMeaning(partition: Partition, { epoch, members, since }: Configuration): void {
     if (epoch === 0) return;
+    if (since !== undefined) (this.#beginnings[partition] ??= new Set()).add(since);
     const meanings = (this.#meanings[partition] ??= new Map<number, string>());
     const text = members.map((member) => `${member.slave}/${member.store.slice(-3)}`).join(' ');
     const before = meanings.get(epoch);
@@ -118,16 +122,26 @@ export class Truths {
       committed <= durable,
       `${id} takes entry ${committed} of partition ${partition} for history, and its own disk has ${durable}`,
     );
-    const epochs = (this.#committed[partition] ??= []);
     for (let seq = Math.max(from, log.base.seq) + 1; seq <= committed; seq += 1) {
       const epoch = log.epochAt(seq);
+      if (epoch === undefined) continue;
+      const epochs = this.#historyOf(partition, epoch);
       const before = epochs[seq];
       invariant(
-        before === undefined || epoch === undefined || before === epoch,
+        before === undefined || before === epoch,
         `two histories of partition ${partition}: entry ${seq} is of epoch ${before}, and of ${epoch} at ${id}`,
       );
-      if (epoch !== undefined) epochs[seq] = epoch;
+      epochs[seq] = epoch;
     }
+  }
+
+  /** Behind each beginning there is a history of its own. */
+  #historyOf(partition: Partition, epoch: number): number[] {
+    const beginnings = this.#beginnings[partition] ?? [];
+    const name = `${partition} since ${Math.max(0, ...[...beginnings].filter((since) => since <= epoch))}`;
+    const found = this.#committed.get(name) ?? [];
+    this.#committed.set(name, found);
+    return found;
   }
 
   #checkAuthority(slave: SlaveProcess, replica: Replica): void {
@@ -158,6 +172,19 @@ export class Truths {
       if (stage === 'dead') this.#dead.add(id);
       else
         invariant(!this.#dead.has(id), `${id} was declared dead, has not registered since, and is ${stage}`);
+    }
+  }
+
+  /** Copies lie in as many zones as there are. */
+  checkZones(placement: Placement, { slaves }: View): void {
+    const zoneOf = (id: SlaveId): string => slaves.get(id)?.zone ?? id;
+    const zones = new Set(placement.flat().map(zoneOf)).size;
+    for (const members of placement) {
+      const theirs = new Set(members.map(zoneOf)).size;
+      invariant(
+        theirs === Math.min(members.length, zones),
+        () => `${members.join(' ')} share zones, and need not`,
+      );
     }
   }
 

@@ -85,6 +85,18 @@ export const stores: readonly Bug[] = [
     ],
   },
   {
+    name: 'forfeited-data-reappears',
+    rule: 'N5',
+    leavesOut: 'Who returns with what was forfeited is taken for a member that has it still.',
+    edits: [
+      {
+        file: 'src/slave/replication/oath.ts',
+        find: '  if (isOfBefore(replica, configuration)) startAnew(replica, START, host);\n',
+        replace: '',
+      },
+    ],
+  },
+  {
     name: 'log-dropped-before-it-is-filled',
     rule: 'I5',
     leavesOut: 'The log lets go of what is applied, though no table on disk holds it yet.',
