@@ -27,8 +27,11 @@ import {
 } from './state.ts';
 import { sumCopying, sumNotCopied } from './summary.ts';
 
-/** Partitions that one owner copies out at a time, and one learner takes in. */
-const GROWS_PER_SLAVE_MAX = 32;
+/**
+ * Partitions that one owner copies out at a time, and one learner takes in. Where a copy is missing, as many as help;
+ * where it could wait, clients go first.
+ */
+const GROWS_PER_SLAVE_MAX = { heal: 32, balance: 1 };
 
 /** A plan looks at every partition. Up to so many it is cheap enough for every step; beyond, it rests in between. */
 const PLANNED_EACH_STEP_MAX = 1_024;
@@ -50,7 +53,7 @@ export function plan(state: State): void {
     steps.filter((step) => step.kind === 'found'),
   );
   const fences = steps.filter((step) => step.kind === 'fence');
-  const balancing = aFewEach(
+  const balancing = aFew(
     state,
     fences.filter(({ urgency }) => urgency === 'balance'),
   );
@@ -62,30 +65,33 @@ export function plan(state: State): void {
   for (const step of steps) if (step.kind === 'drop-grow') dropGrow(state, step.partition, step.epoch);
 }
 
-/** Hand-overs of one owner at a time: while one lasts, its partition takes no writes. Who is to leave does not dawdle. */
+/**
+ * Hand-overs at a time: while one lasts, its partition takes no writes, and who waits for that waits with all that
+ * it has sent behind. One in the whole cluster; of an owner that is to leave two, for it must not dawdle.
+ */
 const HAND_OVERS_MAX = 1;
 const HAND_OVERS_OF_LEAVING_MAX = 2;
 
-function aFewEach(
+function aFew(
   state: State,
   steps: readonly (Step & { kind: 'fence' })[],
 ): readonly (Step & { kind: 'fence' })[] {
-  const ownerOf = (partition: Partition): SlaveId =>
-    configurationAt(state, partition).members[0]?.slave ?? NOBODY;
-  const underWay = new Map<SlaveId, number>();
-  const add = (owner: SlaveId): number => {
-    const count = (underWay.get(owner) ?? 0) + 1;
-    underWay.set(owner, count);
+  const ofOwner = new Map<SlaveId | undefined, number>();
+  const add = (partition: Partition): number => {
+    const owner = configurationAt(state, partition).members[0]?.slave;
+    const count = (ofOwner.get(owner) ?? 0) + 1;
+    ofOwner.set(owner, count);
     return count;
   };
-  for (const partition of state.fences.keys()) add(ownerOf(partition));
+  for (const partition of state.fences.keys()) add(partition);
+  let inAll = state.fences.size;
   return steps.filter(({ partition, ask }) => {
     const isOfLeaving = ask.some(({ slave }) => state.view.slaves.get(slave)?.stage === 'draining');
-    return add(ownerOf(partition)) <= (isOfLeaving ? HAND_OVERS_OF_LEAVING_MAX : HAND_OVERS_MAX);
+    if (isOfLeaving) return add(partition) <= HAND_OVERS_OF_LEAVING_MAX;
+    inAll += 1;
+    return inAll <= HAND_OVERS_MAX;
   });
 }
-
-const NOBODY = '' as SlaveId; // Owns what was never founded.
 
 function situationOf(state: State): Situation {
   const { view, target, intentions, unfit } = state;
@@ -205,7 +211,8 @@ function startGrows(state: State, steps: readonly (Step & { kind: 'grow' })[]): 
   );
   for (const step of byUrgency) {
     const owner = step.members[0];
-    if (owner === undefined || !take(busy, [owner.slave, step.learner.slave])) continue;
+    const most = GROWS_PER_SLAVE_MAX[step.urgency];
+    if (owner === undefined || !take(busy, [owner.slave, step.learner.slave], most)) continue;
     started.push(step);
   }
   if (started.length === 0) return;
@@ -228,8 +235,8 @@ function startGrows(state: State, steps: readonly (Step & { kind: 'grow' })[]): 
   );
 }
 
-function take(busy: Map<SlaveId, number>, slaves: readonly SlaveId[]): boolean {
-  if (slaves.some((slave) => (busy.get(slave) ?? 0) >= GROWS_PER_SLAVE_MAX)) return false;
+function take(busy: Map<SlaveId, number>, slaves: readonly SlaveId[], most: number): boolean {
+  if (slaves.some((slave) => (busy.get(slave) ?? 0) >= most)) return false;
   for (const slave of slaves) busy.set(slave, (busy.get(slave) ?? 0) + 1);
   return true;
 }

@@ -167,6 +167,7 @@ export const isDirty = (table: Table): boolean =>
 export function fill(store: OrderedStore, table: Table): Fill {
   invariant(table.filling === undefined, 'one fill of a table at a time');
   invariant(!table.hasLeftovers, 'a table is filled when nothing of an earlier one is there');
+  const isFirst = !table.isStored;
   table.isStored = true;
   const were = new Map<Key, boolean>();
   table.filling = were;
@@ -175,7 +176,7 @@ export function fill(store: OrderedStore, table: Table): Fill {
   let { count, digest } = table;
   for (const [name, { stored }] of held) {
     const storeKey = dataKey(table.partition, name);
-    const before = store.get(storeKey);
+    const before = isFirst ? undefined : store.get(storeKey);
     were.set(name, before !== undefined);
     if (before !== undefined) {
       count -= 1;

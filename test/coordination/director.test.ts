@@ -100,20 +100,43 @@ describe('a grow', () => {
     expect(bench.lastSent(owner, 'fence').epoch).to.equal(4);
   });
 
-  it('is one of thirty-two at a time for each owner and learner', () => {
-    const settings = { ...SETTINGS, partitions: 64, replicas: 2 };
-    const { bench, roles } = founded('a', settings);
-    const [owner = ''] = roles;
-    const items = Array.from({ length: 64 }, (_, index) => ({
-      partition: index as Partition,
-      epoch: bench.configuration.epoch,
-    })); // Below 64.
-    bench.says(owner, { kind: 'serving', items });
-    bench.register('b');
-    bench.persist();
+  it('is one of thirty-two at a time for each owner and learner while copies are missing', () => {
+    const { bench, owner } = joined(2);
     expect(bench.sent(owner, 'grow')).to.have.length(32);
   });
+
+  it('is the only one of its owner and its learner where it could wait', () => {
+    const { bench, owner } = joined(1);
+    expect(bench.sent(owner, 'grow')).to.have.length(1);
+  });
 });
+
+describe('a hand-over', () => {
+  it('is the only one in the cluster', () => {
+    const { bench, owner } = joined(1);
+    for (let count = 0; count < 2; count += 1) {
+      const { epoch: number, partition, members, ownerNonce } = bench.lastSent(owner, 'grow');
+      bench.says(owner, { kind: 'grown', partition, configuration: { epoch: number, members, ownerNonce } });
+      bench.persist();
+    }
+    expect(bench.sent(owner, 'grow'), 'the second was adopted as well').to.have.length(3);
+    expect(bench.sent(owner, 'calm').flatMap(({ partitions }) => partitions)).to.have.length(1);
+  });
+});
+
+/** `a` serves 64 partitions alone, and `b` comes. */
+function joined(replicas: number) {
+  const { bench, roles } = founded('a', { ...SETTINGS, partitions: 64, replicas });
+  const [owner = ''] = roles;
+  const items = Array.from({ length: 64 }, (_, index) => ({
+    partition: index as Partition,
+    epoch: bench.configuration.epoch,
+  })); // Below 64.
+  bench.says(owner, { kind: 'serving', items });
+  bench.register('b');
+  bench.persist();
+  return { bench, owner };
+}
 
 describe('a first configuration', () => {
   it('is journaled before anybody hears of it', () => {

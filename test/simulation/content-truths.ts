@@ -45,7 +45,9 @@ export class ContentTruths {
 
   /** A learner's log has got further. */
   noteLearner({ directory }: SlaveProcess, { partition, table, log }: Replica): void {
-    this.#unsettled.set(tableName(directory.store, partition, table.incarnation), log.end.seq);
+    const name = tableName(directory.store, partition, table.incarnation);
+    // What it had taken in before it was left out half-way is in its table still, though its log was cut.
+    this.#unsettled.set(name, Math.max(log.end.seq, this.#unsettled.get(name) ?? 0));
   }
 
   /** An owner has adopted a larger list. */
