@@ -204,6 +204,8 @@ export class Cluster {
     const { state, isUp } = this.coordination;
     if (!isUp || state.intentions.size > 0 || state.concluding.size > 0) return false;
     return state.view.configurations.every(({ epoch, members }, partition) => {
+      // It may be about to be founded on this store.
+      if (epoch === 0) return false;
       if (!members.some((member) => member.slave === slave.id)) return true;
       return members.some((member) => {
         const other = this.slaves.get(member.slave);
