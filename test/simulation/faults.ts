@@ -24,6 +24,7 @@ export type FaultKind =
   | 'pause'
   | 'pause-coordination'
   | 'sleep'
+  | 'nap'
   | 'hang'
   | 'stall'
   | 'cut'
@@ -120,6 +121,8 @@ const hands: Readonly<Record<FaultKind, Hand>> = {
   pause: (_, { target, ms }) => target.process.pause(ms),
   'pause-coordination': (cluster, { ms }) => cluster.coordination.process.pause(ms),
   sleep: (_, { target, ms }) => target.process.pause(ms, true),
+  // Too short for its clocks to tell.
+  nap: (_, { target, ms }) => target.process.pause(ms, true),
   // The thread that beats does not know.
   hang: (cluster, { target, ms }) => {
     target.hangsUntil = cluster.world.now + ms;

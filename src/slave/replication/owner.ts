@@ -41,6 +41,7 @@ export function startLevelling(replica: Replica, host: Host): void {
 export function probe(replica: Replica, progress: Progress, host: Host): void {
   progress.state = 'probing';
   progress.probedAt = host.now;
+  progress.probe = { sentAt: host.now, acked: progress.acked };
   progress.position = undefined;
   const { partition, configuration } = replica;
   host.out.probe(progress.member.slave, host.now, {
@@ -61,6 +62,9 @@ export function onPosition(replica: Replica, { from, echo }: Answered, item: Pos
   if (progress === undefined || replica.phase === 'closed' || item.epoch !== replica.configuration.epoch)
     return;
   hold(replica, from, echo, host);
+  // What it once had on its disk it has no more: that is another store than the one that we know (I2).
+  const hasLost = echo >= progress.probe.sentAt && item.end.seq < progress.probe.acked;
+  if (hasLost) return unfit(replica, from, host);
   // A position is answered once. An older one may be answered too: the copy heeds only its newest.
   if (item.round <= (progress.position?.round ?? 0)) return;
   progress.position = { end: item.end, committed: item.committed, round: item.round };

@@ -74,8 +74,10 @@ export interface Progress {
   acked: number;
   /** Appends are sent only while streaming; otherwise its position is asked for first (W3). */
   state: 'probing' | 'streaming';
-  /** When it was last probed. */
+  /** When it was last probed, or had something to answer for the first time since. */
   probedAt: Instant;
+  /** The last probe: when it left, and what the member had acknowledged by then. */
+  probe: { readonly sentAt: Instant; readonly acked: number };
   position: { readonly end: Position; readonly committed: number; readonly round: number } | undefined;
   heardAt: Instant;
   /** Until when its promise to us holds (P1, our clock, drift counted off). */
@@ -226,6 +228,7 @@ export const progressOf = (member: Member, now: Instant): Progress => ({
   acked: 0,
   state: 'probing',
   probedAt: BEFORE,
+  probe: { sentAt: BEFORE, acked: 0 },
   position: undefined,
   heardAt: now,
   heldUntil: BEFORE,

@@ -159,6 +159,23 @@ describe('a new owner', () => {
     expect(owner.toldOf('unfit')[0]?.slave).to.equal('b');
   });
 
+  it('tells that a member is unfit whose store lacks what it had acknowledged (I2)', () => {
+    const [owner, peers] = levelling('ab', '2 2');
+    peers.position('b', at(2, 2));
+    peers.ack('b', 2);
+    owner.persist();
+    expect(phase(owner)).to.equal('open');
+    const before = owner.now;
+    owner.wait(10);
+    owner.open('b');
+    peers.position('b', at(2, 1), { echo: before });
+    expect(owner.toldOf('unfit'), 'it said so before it acknowledged the rest').to.deep.equal([]);
+    expect(owner.sentOf('level')).to.have.length(2);
+    peers.position('b', at(2, 1));
+    expect(owner.toldOf('unfit')).to.deep.equal([{ kind: 'unfit', partition: P, epoch: 3, slave: 'b' }]);
+    expect(owner.sentOf('level'), 'it is not brought level').to.have.length(2);
+  });
+
   it('believes nothing that was said under another epoch', () => {
     const [owner, peers] = levelling('ab', '2');
     peers.position('b', at(2, 1), { number: 2 });
