@@ -173,7 +173,12 @@ export const grow: readonly Bug[] = [
       {
         file: 'src/slave/migration/sender.ts',
         find: '  if (isOnward) beginLevelling',
-        replace: "  if (isOnward && grow.mode === 'onward') beginLevelling",
+        replace: "  if (grow.mode === 'onward') beginLevelling",
+      },
+      {
+        file: 'src/slave/migration/sender.ts',
+        find: '{ isOnward, base }: CopyState',
+        replace: '{ base }: CopyState',
       },
     ],
   },
