@@ -98,7 +98,7 @@ const arities: Readonly<Record<string, readonly [least: number, most: number]>> 
   ...{ INCR: [1, 1], DECR: [1, 1], INCRBY: [2, 2], DECRBY: [2, 2], APPEND: [2, 2] },
   ...{ SETNX: [2, 2], GETSET: [2, 2], EXPIRE: [2, 2], PEXPIRE: [2, 2], SET: [2, Infinity] },
   ...{ MGET: [1, Infinity], MSET: [2, Infinity], EXISTS: [1, Infinity] },
-  ...{ DEL: [1, Infinity], UNLINK: [1, Infinity] },
+  ...{ DEL: [1, Infinity], UNLINK: [1, Infinity], FORFEIT: [1, 1] },
 };
 
 const table: Table = {
@@ -121,6 +121,11 @@ const table: Table = {
   }),
   DEL: remove,
   UNLINK: remove,
+  /** What an operator gave up: gone, whatever it was. */
+  FORFEIT: (given) => ({
+    ...one(given, () => ({ reply: 'OK', after: given.cells.absent })),
+    ...{ overwrites: true, isDeaf: true, yields: absentBefore(given) },
+  }),
   GETDEL: (given) => ({
     ...one(given, (before) => ({ reply: before.value ?? null, after: given.cells.absent })),
     ...{ overwrites: true, isSilent: given.operation.reply === null },

@@ -7,7 +7,7 @@
  *
  * It knows nothing of clients (`workload.ts` brings them), nor of why anything breaks (`faults.ts`).
  */
-import { type Partition, slaveId, type SlaveId } from '../../src/common/ids.ts';
+import { slaveId, type SlaveId } from '../../src/common/ids.ts';
 import { invariant } from '../../src/common/invariant.ts';
 import type { ClusterSettings } from '../../src/common/view.ts';
 import { CALM_POLICY, isAwaitedBack, type Policy } from '../../src/coordination/grace.ts';
@@ -16,6 +16,7 @@ import { ControlNetwork } from './control-network.ts';
 import { CoordinationProcess, type Happening as ServerHappening } from './coordination.ts';
 import { type Coverage, newCoverage } from './coverage.ts';
 import type { Directory, StoreNames } from './disk.ts';
+import { Losses } from './losses.ts';
 import { PeerNetwork } from './peer-network.ts';
 import { SlaveProcess } from './slave.ts';
 import { Traps } from './traps.ts';
@@ -37,17 +38,11 @@ export interface Arrangement {
 
 const USUAL: Arrangement = { readFrom: 'owner', zones: 0, graces: CALM_POLICY };
 
-/** Data that was given up for good, by order. */
-interface Forfeit {
-  readonly at: number;
-  readonly partitions: readonly Partition[];
-}
-
 export class Cluster {
   readonly world: World;
   readonly settings: ClusterSettings;
   readonly arrangement: Arrangement;
-  readonly forfeits: Forfeit[] = [];
+  readonly losses: Losses;
   readonly slaves = new Map<SlaveId, SlaveProcess>();
   readonly cuts = new Cuts();
   readonly peers: PeerNetwork;
@@ -67,6 +62,7 @@ export class Cluster {
     this.world = world;
     this.arrangement = arrangement;
     this.settings = settings;
+    this.losses = new Losses(settings.partitions);
     this.peers = new PeerNetwork(world, this.slaves, this.cuts);
     this.coordination = new CoordinationProcess(world, settings, {
       slaves: this.slaves,
@@ -88,6 +84,7 @@ export class Cluster {
         hears: (happening) => this.#serverHears(happening),
         announced: (view, unavailable, placement) => {
           this.truths.checkView(view);
+          this.losses.announced(view);
           this.truths.checkZones(placement, view);
           this.#witness.announced(view, unavailable);
         },
@@ -124,6 +121,7 @@ export class Cluster {
       answered: (given) => this.truths.checkAnswer(slave, given),
       stepped: (happening, effects) => {
         this.truths.checkSlave(slave);
+        this.losses.stepped(slave, this.world.now);
         this.#witness.slaveStepped(slave, happening, effects);
         this.traps.slaveSaid(id, effects, this.world.now);
       },
@@ -165,7 +163,7 @@ export class Cluster {
       .map(([partition]) => partition);
     if (partitions.length === 0) return;
     this.coverage.partitionsForfeited += partitions.length;
-    this.forfeits.push({ at: this.world.now, partitions });
+    this.losses.ordered(partitions, this.world.now);
     this.coordination.order({ kind: 'forfeit', partitions });
   }
 

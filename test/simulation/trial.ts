@@ -6,7 +6,7 @@
  * once the trouble is over, a healthy cluster that answers for every key within bounded time.
  */
 import { invariant } from '../../src/common/invariant.ts';
-import { key, type Partition } from '../../src/common/ids.ts';
+import { key } from '../../src/common/ids.ts';
 import { partitionOf, slotOf } from '../../src/common/slot.ts';
 import type { ClusterSettings } from '../../src/common/view.ts';
 import { judgeCopies } from '../judge/copies.ts';
@@ -16,7 +16,6 @@ import { Cluster } from './cluster.ts';
 import type { Coverage } from './coverage.ts';
 import { makePeace, strike } from './faults.ts';
 import { type Pace, type Plan, QUIET_MS, USUAL_PACE } from './plan.ts';
-import { ALL_KEYS } from './wishes.ts';
 import { Workload } from './workload.ts';
 import { World } from './world.ts';
 
@@ -56,26 +55,13 @@ export function attempt(plan: Plan): Outcome {
   const cluster = new Cluster(world, { ...SETTINGS, ...pace, replicas, partitions }, plan);
   const workload = new Workload(cluster);
   const ended = live(cluster, workload, plan);
-  const history = [...workload.history, ...losses(cluster)];
+  const history = [...workload.history, ...cluster.losses.operations()];
   const violations = ended.broken === undefined ? violationsOf(history, plan) : [ended.broken];
   return {
     ...{ violations, health: ended.health, unanswered: [...workload.unanswered, ...ended.unread] },
     ...{ acknowledged: workload.acknowledged, simulatedMs: world.now, events: world.happened },
     ...{ story: cluster.story, history, coverage: cluster.coverage },
   };
-}
-
-/** What was forfeited is gone at some time from the order on, as if somebody had deleted it and never heard of it. */
-function losses({ forfeits, settings }: Cluster): readonly Operation[] {
-  const partitionOfName = (name: string): Partition =>
-    partitionOf(slotOf(key(Buffer.from(name))), settings.partitions);
-  const lost = forfeits.flatMap(({ at, partitions }) =>
-    ALL_KEYS.filter((name) => partitions.includes(partitionOfName(name))).map((name) => ({ at, name })),
-  );
-  return lost.map(({ at, name }, index) => ({
-    ...{ id: -1 - index, client: `operator${index}`, command: ['DEL', name] },
-    ...{ began: at, ended: Infinity, reply: undefined },
-  }));
 }
 
 interface Ended {
