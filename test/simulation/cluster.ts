@@ -7,7 +7,7 @@
  *
  * It knows nothing of clients (`workload.ts` brings them), nor of why anything breaks (`faults.ts`).
  */
-import { slaveId, type SlaveId } from '../../src/common/ids.ts';
+import { type Partition, slaveId, type SlaveId } from '../../src/common/ids.ts';
 import { invariant } from '../../src/common/invariant.ts';
 import type { ClusterSettings } from '../../src/common/view.ts';
 import { CALM_POLICY, isAwaitedBack, type Policy } from '../../src/coordination/grace.ts';
@@ -161,6 +161,16 @@ export class Cluster {
         return slaves.every(isDown) && members.every(({ slave }) => isDown(slave));
       })
       .map(([partition]) => partition);
+    this.#giveUp(partitions);
+  }
+
+  /** What began anew on a slave that lost its store before it heard of it: the operator has to say so once more. */
+  forfeitAgain(): void {
+    const { lost } = this.coordination.state;
+    this.#giveUp(this.losses.unserved.filter((partition) => lost.has(partition)));
+  }
+
+  #giveUp(partitions: readonly Partition[]): void {
     if (partitions.length === 0) return;
     this.coverage.partitionsForfeited += partitions.length;
     this.losses.ordered(partitions, this.world.now);

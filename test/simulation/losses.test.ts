@@ -42,6 +42,10 @@ describe('data that is given up', () => {
       ended: Infinity,
       reply: undefined,
     });
+    expect(losses.unserved).to.deep.equal([P]);
+    losses.announced(announced(9));
+    losses.stepped(serving(9), 200);
+    expect(losses.unserved, 'it was given up once more, and is served').to.deep.equal([]);
   });
 
   it('must not reappear', () => {

@@ -49,6 +49,12 @@ export class Losses {
     });
   }
 
+  /** What began anew and was never served, perhaps on a slave that was just going. */
+  get unserved(): readonly Partition[] {
+    const last = new Map(this.#losses.map((loss) => [loss.partition, loss]));
+    return [...last.values()].filter(({ ended }) => ended === Infinity).map(({ partition }) => partition);
+  }
+
   stepped({ state }: SlaveProcess, now: number): void {
     if (this.#open.length === 0) return;
     for (const loss of this.#open) {

@@ -94,6 +94,7 @@ function trouble(cluster: Cluster, workload: Workload, plan: Plan): string {
   cluster.say('── peace');
   const peaceAt = world.now;
   run(cluster, peaceAt + SETTLING_MS);
+  cluster.forfeitAgain();
   run(cluster, peaceAt + healingMsOf(plan.pace), () => cluster.health === 'healthy');
   return cluster.health;
 }
