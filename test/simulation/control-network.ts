@@ -87,7 +87,7 @@ export class ControlNetwork {
     if (link === undefined) return;
     const { slave } = link;
     this.#carry(link, 'to slave', () => {
-      if (message.kind === 'registered') slave.directory.clusterId = message.clusterId;
+      if (message.kind === 'registered') slave.directory.accepted(message.clusterId);
       slave.feed({ kind: 'control', message });
     });
   }

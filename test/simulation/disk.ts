@@ -39,13 +39,19 @@ export class Directory {
   damaged: Damaged | undefined;
   log: MemoryStore = createMemoryStore();
   tables: MemoryStore = createMemoryStore();
-  /** An old copy is put back anew for each start: that it was started twice before anybody saw it cannot be told (I2). */
+  /** An old copy is put back anew for each start, until it is let in or turned away: that it was started twice before anybody saw it cannot be told (I2). */
   #bootsWhenCopied: number | undefined;
   readonly #names: StoreNames;
 
   constructor(names: StoreNames, store = nextName(names)) {
     this.#names = names;
     this.store = store;
+  }
+
+  /** Its cluster takes it for this slave's: from now on it is no copy any more. */
+  accepted(clusterId: string): void {
+    this.clusterId = clusterId;
+    this.#bootsWhenCopied = undefined;
   }
 
   storeOf(name: StoreName): MemoryStore {
