@@ -69,6 +69,12 @@ function isAsWanted({ members }: Configuration, wanted: readonly string[]): bool
   );
 }
 
+/** As people count: s2 before s10. */
+const names = new Intl.Collator('en', { numeric: true });
+
+const inOrder = ({ slaves }: View): readonly SlaveRecord[] =>
+  [...slaves.values()].sort((a, b) => names.compare(a.id, b.id));
+
 export function statusOf(state: State): Status {
   const { view, lost } = state;
   const { replication, replicas, partitions } = settingsOf(state);
@@ -79,7 +85,7 @@ export function statusOf(state: State): Status {
     replicas: replicas === 0 ? 'all' : replicas,
     partitions,
     state: healthOf(state),
-    slaves: [...view.slaves.values()].map((record) => slaveStatus(state, record, held.get(record.id))),
+    slaves: inOrder(view).map((record) => slaveStatus(state, record, held.get(record.id))),
     healing: healingOf(state),
     ...(lost.size === 0 ? {} : { lost: [...lost].map(([partition, slaves]) => ({ partition, slaves })) }),
   };
@@ -145,7 +151,7 @@ export function whereOf({ settings, configurations }: View, name: Buffer): Where
 
 export function ringPictureOf(view: View): RingPicture {
   const { partitions, replicas, tokens } = view.settings;
-  const slaves = [...view.slaves.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const slaves = inOrder(view);
   const alive = slaves.filter(({ stage }) => stage !== 'dead').map(({ id }) => id);
   const places = new Map(slaves.map(({ id }, place) => [id, place]));
   const seats = ringOf(alive, tokens).seats.keys.map(({ token, slave }) => ({ token, slave }));

@@ -79,6 +79,13 @@ describe('the health of a cluster', () => {
 });
 
 describe('the status', () => {
+  it('lists slaves as people count them, whoever came first', () => {
+    const bench = new CoordinatorBench();
+    for (const name of ['s10', 's2', 's1']) bench.register(name);
+    bench.persist();
+    expect(statusOf(bench.state).slaves.map(({ id }) => id)).to.deep.equal(['s1', 's2', 's10']);
+  });
+
   it('counts the partitions of each slave, and the keys that it reported', () => {
     const { bench, roles } = founded('ab');
     const [owner = '', copy = ''] = roles;
