@@ -120,11 +120,14 @@ function run(cluster: Cluster, until: number, isOver: () => boolean = () => fals
 
 /** A wall clock that jumps takes the instants of expiry with it; then only what was seen gone is judged. */
 const FOR_EVER = 1e9;
+/** There are many hand-overs, one soon after the other. */
+const LEAPS_MAX = 120;
 
-function violationsOf(history: readonly Operation[], { faults, partitions }: Plan): readonly string[] {
+function violationsOf(history: readonly Operation[], { faults, partitions, pace }: Plan): readonly string[] {
   const hasJumps = faults.some(({ kind }) => kind === 'wall-jump' || kind === 'sleep');
-  // A clock may leap by a promise at each hand-over, and there are many.
-  const clock = hasJumps ? { earlyMs: FOR_EVER, lateMs: FOR_EVER } : { earlyMs: 60_000, lateMs: 10_000 };
+  // A clock may leap by a promise at each hand-over, and falls back when all who knew of it were down at once.
+  const leapsMs = LEAPS_MAX * pace.promiseMs;
+  const clock = hasJumps ? { earlyMs: FOR_EVER, lateMs: FOR_EVER } : { earlyMs: leapsMs, lateMs: leapsMs };
   const strong = judge(history, clock);
   const found: string[] = [];
   if (strong.verdict === 'undecided') found.push(`undecided: ${strong.why}`);
