@@ -271,6 +271,7 @@ function park(state: State, replica: Replica, request: Request): void {
 
 /** Lets go on what waited while a learner became level. */
 export function resumeParked(state: State): void {
+  if (state.host.released.size === 0) return;
   for (const replica of state.host.released) {
     const parked = state.parked.get(replica);
     state.parked.delete(replica);

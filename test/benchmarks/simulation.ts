@@ -3,7 +3,7 @@
  *
  *   npm run bench:simulation -- [--rounds 15]
  *
- * Two simulated minutes each, after three runs to warm up. What it costs is events, so those are counted as well.
+ * Two simulated minutes each, after eight runs to warm up. What it costs is events, so those are counted as well.
  */
 import { parseArgs } from 'node:util';
 
@@ -16,7 +16,7 @@ const { values } = parseArgs({ options: { rounds: { type: 'string', default: '15
 const AIM = 1_000;
 
 /** Until it is compiled. */
-const WARM_UP = 3;
+const WARM_UP = 8;
 
 /** Twenty times as slow as the default, as for slaves that are far apart. */
 const SLOW_PACE = { heartbeatMs: 4_000, windowMs: 12_000, promiseMs: 10_000, requestTimeoutMs: 30_000 };
