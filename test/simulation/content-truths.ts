@@ -58,6 +58,8 @@ export class ContentTruths {
       if (member === undefined || member === owner || !member.isUp || member.directory.store !== store)
         continue;
       const theirs = member.state.replicas[partition];
+      // It lacks what was acknowledged, and is turned away when it registers, or found unfit (I2).
+      if (member.directory.isOldCopy) continue;
       // It has sworn to something newer: this list will never be in force.
       if (theirs !== undefined && theirs.fence > configuration.epoch) continue;
       const end = theirs?.log.end.seq ?? 0;

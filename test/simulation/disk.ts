@@ -48,6 +48,11 @@ export class Directory {
     this.store = store;
   }
 
+  /** An old copy, and the cluster has not said yet what it thinks of it. */
+  get isOldCopy(): boolean {
+    return this.#bootsWhenCopied !== undefined;
+  }
+
   /** Its cluster takes it for this slave's: from now on it is no copy any more. */
   accepted(clusterId: string): void {
     this.clusterId = clusterId;
