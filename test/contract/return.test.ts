@@ -63,6 +63,15 @@ function talk(a: SlaveBench, c: SlaveBench): number {
   return parts;
 }
 
+/** `a` has asked `c` what it has, and nothing that `c` says has arrived. */
+function asked(): readonly [SlaveBench, SlaveBench] {
+  const [a, c] = separated();
+  leftOut(c);
+  grow(a);
+  exchange([a, c], (from) => from === 'c');
+  return [a, c];
+}
+
 /** What `c` says it has, whenever that reaches the owner. */
 function offer(owner: SlaveBench, has: Position): void {
   owner.from('c', { kind: 'copy-offer', partition: P, epoch: epoch(4), grow: epoch(5), has });
@@ -134,10 +143,7 @@ describe('a slave that comes back to a partition', () => {
   });
 
   it('is copied anew when what it has is no part of the history', () => {
-    const [a, c] = separated();
-    leftOut(c);
-    grow(a);
-    exchange([a, c], (from) => from === 'c');
+    const [a, c] = asked();
     const { seq } = c.replica.table.applied;
     offer(a, { epoch: epoch(2), seq });
     expect(a.lastSent('copy-begin')).to.include({ mode: 'anew' });
@@ -146,10 +152,7 @@ describe('a slave that comes back to a partition', () => {
   });
 
   it('begins from what it then has, if it gave up what it had offered', () => {
-    const [a, c] = separated();
-    leftOut(c);
-    grow(a);
-    exchange([a, c], (from) => from === 'c');
+    const [a, c] = asked();
     const { applied } = c.replica.table;
     giveUp(c);
     offer(a, applied);
@@ -159,10 +162,7 @@ describe('a slave that comes back to a partition', () => {
   });
 
   it('is copied anew when it began so, whatever its owner had decided since', () => {
-    const [a, c] = separated();
-    leftOut(c);
-    grow(a);
-    exchange([a, c], (from) => from === 'c');
+    const [a, c] = asked();
     const { applied } = c.replica.table;
     giveUp(c);
     offer(a, { epoch: epoch(0), seq: 0 });

@@ -8,17 +8,13 @@ import type { Status } from '../../src/common/message/admin.ts';
 import { type ClusterProcesses, HOST } from '../support/cluster-processes.ts';
 import { loadedCluster } from '../support/loaded-cluster.ts';
 import { pause, Program } from '../support/program.ts';
+import { isWhole } from '../support/wholeness.ts';
 
 /** Long enough that the load has met every slave. */
 const STEADY_MS = 1_000;
 
 const stageOf = ({ slaves }: Status, id: string): string | undefined =>
   slaves.find((slave) => slave.id === id)?.state;
-
-const isWhole =
-  (count: number) =>
-  ({ state, slaves }: Status): boolean =>
-    state === 'healthy' && slaves.filter((slave) => slave.state === 'alive').length === count;
 
 async function order(
   { ports }: ClusterProcesses,

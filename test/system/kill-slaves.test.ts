@@ -5,6 +5,7 @@ import { Redis } from 'ioredis';
 import { type ClusterProcesses, HOST } from '../support/cluster-processes.ts';
 import { loadedCluster } from '../support/loaded-cluster.ts';
 import { pause } from '../support/program.ts';
+import { isWhole } from '../support/wholeness.ts';
 
 /** Long enough that the load has met every slave. */
 const STEADY_MS = 1_000;
@@ -21,10 +22,7 @@ describe('a cluster of four slaves under load', function () {
       await pause(STEADY_MS);
       await cluster.kill(victim);
       living -= 1;
-      await cluster.reach(`healthy without ${victim}`, ({ state, slaves }) => {
-        const alive = slaves.filter((slave) => slave.state === 'alive');
-        return state === 'healthy' && alive.length === living;
-      });
+      await cluster.reach(`healthy without ${victim}`, isWhole(living));
       await pause(STEADY_MS);
       await load.stop();
       await load.readAll();

@@ -4,18 +4,11 @@
  */
 import { expect } from 'chai';
 
-import type { Status } from '../../src/common/message/admin.ts';
 import { loadedCluster } from '../support/loaded-cluster.ts';
 import { pause } from '../support/program.ts';
+import { isWholeWith } from '../support/wholeness.ts';
 
 const STEADY_MS = 1_000;
-
-const isWhole =
-  (...alive: readonly string[]) =>
-  ({ state, slaves }: Status): boolean => {
-    const living = slaves.filter((slave) => slave.state === 'alive').map(({ id }) => id);
-    return state === 'healthy' && living.sort().join() === alive.join();
-  };
 
 describe('a cluster with three copies, under load', function () {
   this.timeout(120_000);
@@ -32,7 +25,7 @@ describe('a cluster with three copies, under load', function () {
     });
     await pause(STEADY_MS);
     await Promise.all(['s1', 's3'].map((id) => cluster.startSlave(id)));
-    await cluster.reach('healthy with all four', isWhole('s1', 's2', 's3', 's4'));
+    await cluster.reach('healthy with all four', isWholeWith('s1', 's2', 's3', 's4'));
     await load.stop();
     await load.readAll();
     expect(load.ledger.violations, load.summary).to.deep.equal([]);
@@ -49,9 +42,9 @@ describe('a cluster with three copies, under load', function () {
     await Promise.all([cluster.kill(newcomer), cluster.kill('s2'), cluster.killCoordination()]);
     await pause(STEADY_MS);
     await cluster.startCoordination();
-    await cluster.reach('healthy without the two', isWhole('s1', 's3', 's4'));
+    await cluster.reach('healthy without the two', isWholeWith('s1', 's3', 's4'));
     await Promise.all([newcomer, 's2'].map((id) => cluster.startSlave(id)));
-    await cluster.reach('healthy with all five', isWhole('s1', 's2', 's3', 's4', newcomer));
+    await cluster.reach('healthy with all five', isWholeWith('s1', 's2', 's3', 's4', newcomer));
     await load.stop();
     await load.readAll();
     expect(load.ledger.violations, load.summary).to.deep.equal([]);

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 
 import { loadedCluster } from '../support/loaded-cluster.ts';
 import { pause } from '../support/program.ts';
+import { isWholeWith } from '../support/wholeness.ts';
 
 const STEADY_MS = 500;
 
@@ -20,10 +21,7 @@ describe('four slaves in two zones', function () {
     load.start();
     await pause(STEADY_MS);
     await Promise.all(['s1', 's2'].map((id) => cluster.kill(id)));
-    await cluster.reach('healthy with the other zone', ({ state, slaves: now }) => {
-      const alive = now.filter((slave) => slave.state === 'alive').map(({ id }) => id);
-      return state === 'healthy' && alive.sort().join() === 's3,s4';
-    });
+    await cluster.reach('healthy with the other zone', isWholeWith('s3', 's4'));
     await load.stop();
     await load.readAll();
     expect(load.ledger.violations, load.summary).to.deep.equal([]);
