@@ -6,31 +6,8 @@ import { Bug } from '../../src/common/invariant.ts';
 import type { Heartbeat } from '../../src/common/wire/datagram.ts';
 import { checkInvariants, wakeAt } from '../../src/coordination/coordinator.ts';
 import { CLUSTER_ID, type CoordinatorBench, founded } from '../support/coordinator-bench.ts';
+import { cast, growing } from '../support/coordinator-scenes.ts';
 import { configuration, P, SETTINGS, storeOf } from '../support/slave-bench.ts';
-
-function cast(names = 'abc'): {
-  readonly bench: CoordinatorBench;
-  readonly owner: string;
-  readonly copy: string;
-  readonly other: string;
-} {
-  const { bench, roles } = founded(names);
-  const [owner = '', copy = '', other = ''] = roles;
-  return { bench, owner, copy, other };
-}
-
-/** The copy is dead, its partitions are their owner's alone, and that has been told to copy them anew. */
-function growing(): ReturnType<typeof cast> {
-  const all = cast();
-  const { bench, owner, copy } = all;
-  bench.kill(copy);
-  bench.persist();
-  bench.answers(owner);
-  bench.persist();
-  bench.serves(owner);
-  bench.persist();
-  return all;
-}
 
 function heartbeat(bench: CoordinatorBench, name: string, more: Partial<Heartbeat> = {}): string | undefined {
   const beat: Heartbeat = {

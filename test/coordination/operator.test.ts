@@ -3,7 +3,7 @@ import { expect } from 'chai';
 
 import { epoch, partition, slaveId } from '../../src/common/ids.ts';
 import { type CoordinatorBench, obey } from '../support/coordinator-bench.ts';
-import { type Cast, cast } from '../support/coordinator-scenes.ts';
+import { cast, growing, type Cast } from '../support/coordinator-scenes.ts';
 import { configuration, member, P, SETTINGS } from '../support/slave-bench.ts';
 
 const ONE = { ...SETTINGS, partitions: 1 };
@@ -254,13 +254,7 @@ describe('an order to forget', () => {
   });
 
   it('is turned down for a slave that may have been made a member without anybody’s hearing of it', () => {
-    const { bench, owner, copy, other } = cast();
-    bench.kill(copy);
-    bench.persist();
-    bench.answers(owner);
-    bench.persist();
-    bench.serves(owner);
-    bench.persist();
+    const { bench, owner, other } = growing();
     expect(bench.lastSent(owner, 'grow').members.at(-1)).to.deep.equal(member(other));
     bench.kill(other);
     expect(forget(bench, other)).to.contain('could bring 1 partition back');
